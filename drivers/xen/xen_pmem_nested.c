@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The libnvdimm bus below a namespace that is Xen's and ours. */
+
+/**
+ * DOC: nested bus
+ *
+ * The data of a namespace is exported once more, as a pmem region of a libnvdimm
+ * bus of its own, so that the stock drivers make fsdax, devdax or sector devices
+ * of it.  What the region promises is what the outer region promises: flushing,
+ * persistence domain and synchronous faults are copied and never assumed, bad
+ * blocks are handed down, and clearing one goes up.
+ *
+ * The outer region outlives the nested one: it is the parent of the parent of
+ * the bus.
+ */
+
+#include <linux/badblocks.h>
+#include <linux/blkdev.h>
+#include <linux/device.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/ndctl.h>
+#include <linux/numa.h>
+#include <linux/pfn.h>
+#include <linux/string.h>
+#include <xen/xen.h>
+#include "../nvdimm/nd.h"
+#include "xen_pmem_drv.h"
+
+#define XEN_PMEM_PROVIDER "xen-pmem"
+
+static int xen_pmem_memmap = -1;
+module_param_named(memmap, xen_pmem_memmap, int, 0444);
+MODULE_PARM_DESC(memmap,
+		 "struct pages for the data, in the RAM of a PV domain: -1 while they and their page tables take at most 1/8 of it (default), 0 never, 1 always");
+
+/*
+ * struct nd_region is private to libnvdimm, and for two of its flags there is no
+ * accessor: read what user space would read.  @buf is a page.
+ */
+static void xen_pmem_region_attr(struct device *region, const char *name,
+				 char *buf)
+{
+	const struct attribute_group **group;
+	struct device_attribute *da;
+	struct attribute **attr;
+
+	buf[0] = 0;
+	for (group = region->type->groups; *group; group++) {
+		for (attr = (*group)->attrs; attr && *attr; attr++) {
+			if (strcmp((*attr)->name, name))
+				continue;
+			da = container_of(*attr, struct device_attribute, attr);
+			da->show(region, da, buf);
+			return;
+		}
+	}
+}
+
+static bool xen_pmem_region_attr_is(struct device *region, const char *name,
+				    const char *value)
+{
+	unsigned long page = __get_free_page(GFP_KERNEL);
+	bool is;
+
+	if (!page)
+		return false;
+	xen_pmem_region_attr(region, name, (char *)page);
+	is = sysfs_streq((char *)page, value);
+	free_page(page);
+	return is;
+}
+
+/**
+ * xen_pmem_region_is_ro() - is nothing to be written to this region?
+ * @region: region device
+ *
+ * Return: true unless it certainly can be written to.
+ */
+bool xen_pmem_region_is_ro(struct device *region)
+{
+	return !xen_pmem_region_attr_is(region, "read_only", "0");
+}
+
+/**
+ * xen_pmem_wants_hint() - does the nested region take a flush hint?
+ * @outer: outer region
+ *
+ * A region whose DIMM has a flush hint is one that needs flushing, and its disk
+ * offers FUA.  The hint itself is never written, because there is a flush
+ * function, but libnvdimm claims and maps it.  An asynchronous region needs
+ * none.
+ *
+ * Return: whether one page of the header has to be left for it.
+ */
+bool xen_pmem_wants_hint(struct nd_region *outer)
+{
+	return nvdimm_has_flush(outer) == 1 && is_nvdimm_sync(outer);
+}
+
+/* A positive value would say that the flush was queued, which ours never is. */
+static int xen_pmem_flush(struct nd_region *region, struct bio *bio)
+{
+	return min(nvdimm_flush(nd_region_provider_data(region), NULL), 0);
+}
+
+static int xen_pmem_clear_error(struct xen_pmem *xp,
+				struct nd_cmd_clear_error *clear)
+{
+	const struct range *data = &xp->part[XEN_PMEM_DATA];
+	long cleared;
+
+	if (clear->address < data->start ||
+	    clear->address + clear->length - 1 > data->end)
+		return -EINVAL;
+	cleared = nvdimm_clear_poison(xp->dev, clear->address, clear->length);
+	if (cleared < 0)
+		return cleared;
+	clear->cleared = cleared;
+	return 0;
+}
+
+/* Only the kernel itself gets here: cmd_mask offers nothing to user space. */
+static int xen_pmem_ndctl(struct nvdimm_bus_descriptor *desc,
+			  struct nvdimm *nvdimm, unsigned int cmd, void *buf,
+			  unsigned int buf_len, int *cmd_rc)
+{
+	struct xen_pmem *xp = container_of(desc, struct xen_pmem, desc);
+	struct device *outer = xp->bus ? xp->dev : NULL;
+	struct nvdimm_bus_descriptor *up;
+
+	if (!outer || nvdimm)
+		return -ENOTTY;
+	up = to_nd_desc(to_nvdimm_bus(outer->parent->parent));
+	*cmd_rc = 0;
+	switch (cmd) {
+	case ND_CMD_ARS_CAP:
+		if (up->ndctl)
+			return up->ndctl(up, NULL, cmd, buf, buf_len, cmd_rc);
+		/* As libnvdimm has it: such a bus clears whatever it is told. */
+		((struct nd_cmd_ars_cap *)buf)->clear_err_unit = SECTOR_SIZE;
+		return 0;
+	case ND_CMD_CLEAR_ERROR:
+		return xen_pmem_clear_error(xp, buf);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/**
+ * xen_pmem_is_nested() - is this a namespace of one of our own buses?
+ * @dev: namespace device
+ *
+ * Return: whether it is.
+ */
+bool xen_pmem_is_nested(struct device *dev)
+{
+	struct nvdimm_bus *bus = to_nvdimm_bus(dev->parent->parent);
+
+	return to_nd_desc(bus)->ndctl == xen_pmem_ndctl;
+}
+
+/* Looks at large steps first; both ends of the data are multiples of them. */
+static void xen_pmem_copy_badranges(struct xen_pmem *xp, struct badblocks *bb,
+				    u64 from, u64 to, u64 step)
+{
+	u64 start = xp->part[XEN_PMEM_DATA].start;
+
+	for (; from < to; from += step) {
+		if (!is_bad_pmem(bb, (from - start) >> SECTOR_SHIFT, step))
+			continue;
+		if (step > SECTOR_SIZE)
+			xen_pmem_copy_badranges(xp, bb, from, from + step,
+						SECTOR_SIZE);
+		else
+			nvdimm_bus_add_badrange(xp->bus, from, step);
+	}
+}
+
+/**
+ * xen_pmem_nested_poison() - hand the bad blocks of the data down
+ * @xp: namespace, its nested bus registered
+ */
+void xen_pmem_nested_poison(struct xen_pmem *xp)
+{
+	const struct range *data = &xp->part[XEN_PMEM_DATA];
+	struct badblocks bb;
+
+	if (badblocks_init(&bb, 1))
+		return;
+	nvdimm_badblocks_populate(to_nd_region(xp->dev->parent), &bb, data);
+	xen_pmem_copy_badranges(xp, &bb, data->start, data->end,
+				XEN_PMEM_DATA_ALIGN);
+	badblocks_exit(&bb);
+	if (xp->region)
+		nvdimm_region_notify(xp->region, NVDIMM_REVALIDATE_POISON);
+}
+
+/*
+ * In a PV domain no memmap can stand in the memory it describes.  Each page then
+ * costs the domain a struct page and a page-table entry of its own RAM.
+ */
+static bool xen_pmem_has_memmap(struct xen_pmem *xp)
+{
+	u64 pages = PHYS_PFN(range_len(&xp->part[XEN_PMEM_DATA]));
+	u64 cost = pages * (sizeof(struct page) + sizeof(pte_t));
+	u64 limit = (u64)PAGE_SIZE * totalram_pages() / 8;
+
+	if (!xen_pv_domain() || xen_pmem_memmap > 0)
+		return true;
+	if (!xen_pmem_memmap)
+		return false;
+	if (cost <= limit)
+		return true;
+	dev_warn(xp->dev,
+		 "no struct pages for the data and so no DAX: they would take %llu MiB, an eighth of this domain's RAM is %llu MiB; give it more RAM, or load the module with memmap=1\n",
+		 cost >> 20, limit >> 20);
+	return false;
+}
+
+static unsigned long xen_pmem_region_flags(struct xen_pmem *xp)
+{
+	struct device *outer = xp->dev->parent;
+	unsigned long flags = 0;
+
+	if (xen_pmem_has_memmap(xp))
+		flags |= BIT(ND_REGION_PAGEMAP);
+	if (!is_nvdimm_sync(to_nd_region(outer)))
+		flags |= BIT(ND_REGION_ASYNC);
+	if (xen_pmem_region_attr_is(outer, "persistence_domain", "cpu_cache"))
+		flags |= BIT(ND_REGION_PERSIST_CACHE);
+	if (xen_pmem_region_attr_is(outer, "persistence_domain",
+				    "memory_controller"))
+		flags |= BIT(ND_REGION_PERSIST_MEMCTRL);
+	return flags;
+}
+
+/*
+ * Without a mapping libnvdimm says that flushing cannot be guaranteed, which is
+ * the truth exactly if it said so of the outer region.
+ */
+static int xen_pmem_create_mapping(struct xen_pmem *xp,
+				   struct nd_mapping_desc *mapping)
+{
+	struct nd_region *outer = to_nd_region(xp->dev->parent);
+	struct resource hint = DEFINE_RES_MEM(xp->part[XEN_PMEM_HINT].start,
+					      sizeof(u64));
+	int num_flush = xen_pmem_wants_hint(outer);
+
+	if (nvdimm_has_flush(outer) < 0)
+		return 0;
+	xp->hint = hint;
+	mapping->nvdimm = nvdimm_create(xp->bus, xp, NULL, 0, 0, num_flush,
+					num_flush ? &xp->hint : NULL);
+	mapping->size = range_len(&xp->part[XEN_PMEM_DATA]);
+	return mapping->nvdimm ? 1 : -ENOMEM;
+}
+
+/* libnvdimm copies what it is told here. */
+static int xen_pmem_create_region(struct xen_pmem *xp)
+{
+	const struct range *data = &xp->part[XEN_PMEM_DATA];
+	struct resource res = DEFINE_RES_MEM(data->start, range_len(data));
+	struct nd_mapping_desc mapping = {};
+	struct nd_region_desc desc = {
+		.res = &res,
+		.mapping = &mapping,
+		.provider_data = to_nd_region(xp->dev->parent),
+		.numa_node = dev_to_node(xp->dev),
+		.target_node = phys_to_target_node(data->start),
+		.flags = xen_pmem_region_flags(xp),
+		.flush = xen_pmem_flush,
+	};
+	int rc = xen_pmem_create_mapping(xp, &mapping);
+
+	if (rc < 0)
+		return rc;
+	desc.num_mappings = rc;
+	xp->region = nvdimm_pmem_region_create(xp->bus, &desc);
+	return xp->region ? 0 : -ENOMEM;
+}
+
+/**
+ * xen_pmem_nested_add() - export the data on a bus of its own
+ * @xp: namespace; Xen has it, and its data and hint are not claimed
+ *
+ * The region is probed asynchronously.  On failure the bus may have been
+ * registered: see xen_pmem_nested_del().
+ *
+ * Return: 0, or a negative error that was logged.
+ */
+int xen_pmem_nested_add(struct xen_pmem *xp)
+{
+	int rc;
+
+	xp->desc = (struct nvdimm_bus_descriptor) {
+		.provider_name = XEN_PMEM_PROVIDER,
+		.module = THIS_MODULE,
+		.ndctl = xen_pmem_ndctl,
+	};
+	xp->bus = nvdimm_bus_register(xp->dev, &xp->desc);
+	if (!xp->bus) {
+		dev_err(xp->dev, "cannot register the nested bus\n");
+		return -ENOMEM;
+	}
+	xen_pmem_nested_poison(xp);
+	rc = xen_pmem_pgtable_watch(to_nvdimm_bus_dev(xp->bus),
+				    &xp->part[XEN_PMEM_DATA]);
+	if (!rc)
+		rc = xen_pmem_create_region(xp);
+	if (rc)
+		dev_err(xp->dev, "cannot create the nested region: error %d\n",
+			rc);
+	return rc;
+}
+
+/**
+ * xen_pmem_nested_del() - take the nested bus away
+ * @xp: namespace
+ *
+ * Waits for all probing in libnvdimm, so never call it from a probe, which may be
+ * what would be waited for.  On return no page of the data is mapped by a driver,
+ * and the page tables that mapped it have been given back.
+ */
+void xen_pmem_nested_del(struct xen_pmem *xp)
+{
+	struct device *bus_dev;
+
+	if (!xp->bus)
+		return;
+	bus_dev = get_device(to_nvdimm_bus_dev(xp->bus));
+	nvdimm_bus_unregister(xp->bus);
+	xp->bus = NULL;
+	xp->region = NULL;
+	xen_pmem_pgtable_unwatch(bus_dev);
+	put_device(bus_dev);
+}
+
+static bool xen_pmem_is_disk(struct device *dev)
+{
+	return dev->class && !strcmp(dev->class->name, "block");
+}
+
+/* Children of a disk are its partitions, which it counts as well. */
+static int xen_pmem_dev_busy(struct device *dev, void *unused)
+{
+	if (xen_pmem_is_disk(dev))
+		return disk_openers(dev_to_disk(dev)) > 0;
+	if (dev->bus && !strcmp(dev->bus->name, "dax") && dev->driver)
+		return 1;
+	return device_for_each_child(dev, NULL, xen_pmem_dev_busy);
+}
+
+/**
+ * xen_pmem_nested_busy() - is anything of the nested bus in use?
+ * @xp: namespace, bound
+ *
+ * Return: whether a disk is open, which includes being mounted, or a dax device
+ * is bound to a driver.  Who has a dax device open or mapped, the dax core does
+ * not tell.
+ */
+bool xen_pmem_nested_busy(struct xen_pmem *xp)
+{
+	return xp->bus && device_for_each_child(to_nvdimm_bus_dev(xp->bus),
+						NULL, xen_pmem_dev_busy);
+}

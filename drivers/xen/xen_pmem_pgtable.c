@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Clean unmapping of persistent memory in a PV domain. */
+
+/**
+ * DOC: page-table keeper
+ *
+ * In a PV domain Xen lets no one write to a page that is in use as a page table:
+ * the kernel makes it read-only and pins it before it is linked, and undoes both
+ * before it is freed.  The undoing is missing where the kernel takes memory away
+ * that was added by memremap_pages(): the page-table pages of the direct map and
+ * of the memmap go back to the allocator read-only and pinned, and the next user of
+ * such a page brings the kernel down.
+ *
+ * The keeper does what is missing, from the outside.  Before a driver below one of
+ * our nested buses lets go of its memory, it takes a reference on every page-table
+ * page of that memory (a hold), so that none of them reaches the allocator.  After
+ * that it looks which pages only the keeper refers to (a sweep): those it unpins,
+ * makes writable and frees.  The others are still in use and stay held.
+ *
+ * Rules:
+ *
+ * - A hold comes with BUS_NOTIFY_UNBIND_DRIVER, and with BUS_NOTIFY_DRIVER_NOT_BOUND
+ *   because after a failed probe the memory goes without another word.
+ * - A sweep never runs while an unbind is under way, nor shortly after a failed
+ *   probe: the kernel frees a page table before it unlinks it.
+ * - If Xen refuses, the page is still linked; it stays held and is tried again.
+ * - Page tables made at boot are PageReserved and not freed by way of their
+ *   reference count: never held.
+ * - Devices of the dax bus unmap without any event on the nd bus, so both are
+ *   listened to.
+ *
+ * This file is to be dropped as soon as the kernel releases such page tables
+ * itself.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/device/bus.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/pgtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <xen/page.h>
+#include <xen/xen.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
+#include "xen_pmem_drv.h"
+
+#define XEN_PMEM_SWEEP_DELAY	(HZ / 5)
+
+/* One nested bus, whose drivers map one range. */
+struct xen_pmem_watch {
+	struct list_head list;
+	struct device *bus_dev;
+	struct range data;
+	unsigned int unbinding;
+};
+
+/* Protects everything below. */
+static DEFINE_MUTEX(xen_pmem_pgtable_lock);
+static LIST_HEAD(xen_pmem_watches);
+/* Frame number of a page-table page -> its level, 1 for L1. */
+static DEFINE_XARRAY(xen_pmem_held);
+static unsigned long xen_pmem_quiet_until;
+
+static const struct bus_type *xen_pmem_nd_bus;
+static const struct bus_type *xen_pmem_dax_bus;
+
+static void xen_pmem_sweep_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(xen_pmem_late_sweep, xen_pmem_sweep_work);
+
+static struct xen_pmem_watch *xen_pmem_watch_of(struct device *dev)
+{
+	struct xen_pmem_watch *watch;
+
+	list_for_each_entry(watch, &xen_pmem_watches, list)
+		for (struct device *up = dev->parent; up; up = up->parent)
+			if (up == watch->bus_dev)
+				return watch;
+	return NULL;
+}
+
+static int xen_pmem_hold_page(void *table, int level)
+{
+	unsigned long pfn = PHYS_PFN(__pa(table));
+	struct page *page = pfn_to_page(pfn);
+	int rc;
+
+	if (PageReserved(page) || xa_load(&xen_pmem_held, pfn))
+		return 0;
+	rc = xa_insert(&xen_pmem_held, pfn, xa_mk_value(level), GFP_KERNEL);
+	if (!rc)
+		get_page(page);
+	return rc;
+}
+
+static void *xen_pmem_table_of(void *entry)
+{
+	return (void *)((unsigned long)entry & PAGE_MASK);
+}
+
+/*
+ * Kernel mappings are the same in every page table, and our own range does not
+ * change under us: the device whose event this is has not let go of it yet.
+ */
+static int xen_pmem_hold_at(unsigned long va)
+{
+	pgd_t *pgd = pgd_offset(current->active_mm, va);
+	p4d_t *p4d;
+	pud_t *pud;
+	pmd_t *pmd;
+	int rc;
+
+	if (pgd_none(*pgd))
+		return 0;
+	p4d = p4d_offset(pgd, va);
+	if (p4d_none(*p4d))
+		return 0;
+	pud = pud_offset(p4d, va);
+	rc = xen_pmem_hold_page(xen_pmem_table_of(pud), 3);
+	if (rc || pud_none(*pud))
+		return rc;
+	pmd = pmd_offset(pud, va);
+	rc = xen_pmem_hold_page(xen_pmem_table_of(pmd), 2);
+	if (rc || pmd_none(*pmd))
+		return rc;
+	return xen_pmem_hold_page(xen_pmem_table_of(pte_offset_kernel(pmd, va)),
+				  1);
+}
+
+/* There are no large pages in a PV domain: one L1 table per PMD_SIZE. */
+static int xen_pmem_hold_range(unsigned long va, unsigned long end)
+{
+	int rc = 0;
+
+	for (va = ALIGN_DOWN(va, PMD_SIZE); !rc && va < end; va += PMD_SIZE) {
+		rc = xen_pmem_hold_at(va);
+		cond_resched();
+	}
+	return rc;
+}
+
+static void xen_pmem_hold(const struct range *data)
+{
+	unsigned long first = PHYS_PFN(data->start);
+	unsigned long last = PHYS_PFN(data->end);
+	int rc;
+
+	rc = xen_pmem_hold_range((unsigned long)__va(data->start),
+				 (unsigned long)__va(data->end));
+	if (!rc)
+		rc = xen_pmem_hold_range((unsigned long)pfn_to_page(first),
+					 (unsigned long)pfn_to_page(last + 1));
+	if (rc)
+		pr_err("cannot hold the page tables of %#llx-%#llx: error %d; expect the kernel to fail when it uses one of them again\n",
+		       data->start, data->end, rc);
+}
+
+/* An L1 that is not pinned any more is no reason to stop. */
+static bool xen_pmem_give_back(unsigned long pfn, int level)
+{
+	struct page *page = pfn_to_page(pfn);
+	struct mmuext_op op = {
+		.cmd = MMUEXT_UNPIN_TABLE,
+		.arg1.mfn = pfn_to_mfn(pfn),
+	};
+
+	if (level == 1)
+		HYPERVISOR_mmuext_op(&op, 1, NULL, DOMID_SELF);
+	if (HYPERVISOR_update_va_mapping((unsigned long)page_address(page),
+					 pfn_pte(pfn, PAGE_KERNEL), 0))
+		return false;
+	ClearPagePinned(page);
+	put_page(page);
+	return true;
+}
+
+static bool xen_pmem_sweep_may_run(void)
+{
+	struct xen_pmem_watch *watch;
+
+	list_for_each_entry(watch, &xen_pmem_watches, list)
+		if (watch->unbinding)
+			return false;
+	return time_after(jiffies, xen_pmem_quiet_until);
+}
+
+/* Whether a page is left that is ours alone and could not be given back. */
+static bool xen_pmem_sweep(void)
+{
+	bool refused = false;
+	unsigned long pfn;
+	void *level;
+
+	xa_for_each(&xen_pmem_held, pfn, level) {
+		cond_resched();
+		if (page_count(pfn_to_page(pfn)) != 1)
+			continue;
+		if (xen_pmem_give_back(pfn, xa_to_value(level)))
+			xa_erase(&xen_pmem_held, pfn);
+		else
+			refused = true;
+	}
+	return refused;
+}
+
+static void xen_pmem_sweep_later(void)
+{
+	mod_delayed_work(system_long_wq, &xen_pmem_late_sweep,
+			 XEN_PMEM_SWEEP_DELAY + 1);
+}
+
+static void xen_pmem_sweep_work(struct work_struct *work)
+{
+	guard(mutex)(&xen_pmem_pgtable_lock);
+	if (!xen_pmem_sweep_may_run() || xen_pmem_sweep())
+		xen_pmem_sweep_later();
+}
+
+/*
+ * A probe that failed before it acquired anything has mapped nothing: most of
+ * these are of the idle seeds that libnvdimm offers after each attach.
+ */
+static void xen_pmem_not_bound(struct xen_pmem_watch *watch, struct device *dev)
+{
+	if (list_empty(&dev->devres_head))
+		return;
+	xen_pmem_hold(&watch->data);
+	xen_pmem_quiet_until = jiffies + XEN_PMEM_SWEEP_DELAY;
+	xen_pmem_sweep_later();
+}
+
+/* The tables may also be let go of a little later: look again. */
+static void xen_pmem_unbound(struct xen_pmem_watch *watch)
+{
+	if (watch->unbinding)
+		watch->unbinding--;
+	if (xen_pmem_sweep_may_run())
+		xen_pmem_sweep();
+	xen_pmem_sweep_later();
+}
+
+static void xen_pmem_event(struct device *dev, unsigned long event)
+{
+	struct xen_pmem_watch *watch;
+
+	guard(mutex)(&xen_pmem_pgtable_lock);
+	watch = xen_pmem_watch_of(dev);
+	if (!watch)
+		return;
+	switch (event) {
+	case BUS_NOTIFY_UNBIND_DRIVER:
+		watch->unbinding++;
+		xen_pmem_hold(&watch->data);
+		break;
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+		xen_pmem_unbound(watch);
+		break;
+	case BUS_NOTIFY_DRIVER_NOT_BOUND:
+		xen_pmem_not_bound(watch, dev);
+		break;
+	}
+}
+
+static int xen_pmem_dax_notify(struct notifier_block *nb, unsigned long event,
+			       void *dev)
+{
+	xen_pmem_event(dev, event);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block xen_pmem_dax_nb = {
+	.notifier_call = xen_pmem_dax_notify,
+};
+
+/* The dax bus is not exported: it is found on the first device of it. */
+static int xen_pmem_find_dax_bus(struct device *dev, void *unused)
+{
+	if (!dev->bus || strcmp(dev->bus->name, "dax"))
+		return 0;
+	guard(mutex)(&xen_pmem_pgtable_lock);
+	if (xen_pmem_dax_bus)
+		return 1;
+	if (!bus_register_notifier(dev->bus, &xen_pmem_dax_nb))
+		xen_pmem_dax_bus = dev->bus;
+	return 1;
+}
+
+static int xen_pmem_nd_notify(struct notifier_block *nb, unsigned long event,
+			      void *dev)
+{
+	if (event == BUS_NOTIFY_BOUND_DRIVER)
+		device_for_each_child(dev, NULL, xen_pmem_find_dax_bus);
+	else
+		xen_pmem_event(dev, event);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block xen_pmem_nd_nb = {
+	.notifier_call = xen_pmem_nd_notify,
+};
+
+static int xen_pmem_listen(const struct bus_type *bus)
+{
+	int rc;
+
+	if (xen_pmem_nd_bus)
+		return 0;
+	rc = bus_register_notifier(bus, &xen_pmem_nd_nb);
+	if (!rc)
+		xen_pmem_nd_bus = bus;
+	return rc;
+}
+
+/**
+ * xen_pmem_pgtable_watch() - keep the page tables of a nested bus
+ * @bus_dev: the bus, without any region yet
+ * @data: the memory that its drivers are going to map
+ *
+ * Return: 0 or a negative error; 0 and nothing done if this is no PV domain.
+ */
+int xen_pmem_pgtable_watch(struct device *bus_dev, const struct range *data)
+{
+	struct xen_pmem_watch *watch;
+	int rc;
+
+	if (!xen_pv_domain())
+		return 0;
+	watch = kzalloc(sizeof(*watch), GFP_KERNEL);
+	if (!watch)
+		return -ENOMEM;
+	watch->bus_dev = bus_dev;
+	watch->data = *data;
+
+	guard(mutex)(&xen_pmem_pgtable_lock);
+	rc = xen_pmem_listen(bus_dev->bus);
+	if (rc)
+		kfree(watch);
+	else
+		list_add(&watch->list, &xen_pmem_watches);
+	return rc;
+}
+
+/**
+ * xen_pmem_pgtable_unwatch() - the last device of a nested bus is gone
+ * @bus_dev: the bus
+ *
+ * On return its page tables were given back, but for those that are in use
+ * elsewhere or that Xen refused; the latter are tried again.
+ */
+void xen_pmem_pgtable_unwatch(struct device *bus_dev)
+{
+	struct xen_pmem_watch *watch, *next;
+
+	guard(mutex)(&xen_pmem_pgtable_lock);
+	list_for_each_entry_safe(watch, next, &xen_pmem_watches, list) {
+		if (watch->bus_dev != bus_dev)
+			continue;
+		list_del(&watch->list);
+		kfree(watch);
+		if (!xen_pmem_sweep_may_run() || xen_pmem_sweep())
+			xen_pmem_sweep_later();
+	}
+}
+
+/**
+ * xen_pmem_pgtable_exit() - end of the module
+ *
+ * All watches are gone.  A page that others use is not ours to keep; one that Xen
+ * does not make writable is lost, which is better than to free it.
+ */
+void xen_pmem_pgtable_exit(void)
+{
+	unsigned long pfn, lost = 0;
+	void *level;
+
+	if (xen_pmem_dax_bus)
+		bus_unregister_notifier(xen_pmem_dax_bus, &xen_pmem_dax_nb);
+	if (xen_pmem_nd_bus)
+		bus_unregister_notifier(xen_pmem_nd_bus, &xen_pmem_nd_nb);
+	cancel_delayed_work_sync(&xen_pmem_late_sweep);
+
+	guard(mutex)(&xen_pmem_pgtable_lock);
+	xen_pmem_sweep();
+	xa_for_each(&xen_pmem_held, pfn, level) {
+		if (page_count(pfn_to_page(pfn)) == 1)
+			lost++;
+		else
+			put_page(pfn_to_page(pfn));
+	}
+	xa_destroy(&xen_pmem_held);
+	if (lost)
+		pr_err("Xen did not make %lu pages writable; they are lost until the next boot\n",
+		       lost);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Making a namespace ours, on the word of an administrator. */
+
+/**
+ * DOC: provisioning
+ *
+ * The only place that writes to a namespace.  It writes the first 8 KiB, in an
+ * order in which a power cut leaves the old info block, the new one, or none:
+ *
+ * 1. the signature of the old block goes;
+ * 2. bytes [0, 4 KiB) are zeroed, so that no file system or partition table is
+ *    seen there, and the new block is written without its signature;
+ * 3. the signature is written.
+ *
+ * Each write is on the medium before the next one starts: nvdimm_write_bytes()
+ * flushes.  It also clears bad blocks, if all of a sector is written.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cleanup.h>
+#include <linux/device.h>
+#include <linux/device/bus.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uuid.h>
+#include "../nvdimm/nd.h"
+#include "xen_pmem_drv.h"
+
+struct xen_pmem_request {
+	char name[32];
+	char uuid[UUID_STRING_LEN + 1];
+	char force[8];
+};
+
+/* One at a time. */
+static DEFINE_MUTEX(xen_pmem_provision_lock);
+
+static int xen_pmem_parse_request(const char *line,
+				  struct xen_pmem_request *req,
+				  struct xen_pmem_info *info)
+{
+	uuid_t uuid;
+	char more;
+	int n;
+
+	memset(req, 0, sizeof(*req));
+	n = sscanf(line, "%31s %36s %7s %c", req->name, req->uuid, req->force,
+		   &more);
+	if (n < 2 || n > 3 || (n == 3 && strcmp(req->force, "force")) ||
+	    uuid_parse(req->uuid, &uuid) || uuid_is_null(&uuid)) {
+		pr_err("provision: expected \"<namespace> <uuid> [force]\"\n");
+		return -EINVAL;
+	}
+	export_uuid(info->uuid, &uuid);
+	return 0;
+}
+
+/* Returns the device with a reference. */
+static struct device *xen_pmem_find_ns(struct device_driver *drv,
+				       const char *name)
+{
+	struct device *dev = bus_find_device_by_name(drv->bus, NULL, name);
+
+	if (dev && drv->bus->match(dev, drv) && !is_nd_pfn(dev) &&
+	    !is_nd_btt(dev))
+		return dev;
+	put_device(dev);
+	return NULL;
+}
+
+static int xen_pmem_check_idle(struct device *dev)
+{
+	struct nd_namespace_common *ndns = to_ndns(dev);
+	const char *what = NULL;
+
+	if (dev->driver)
+		what = dev->driver->name;
+	else if (ndns->claim)
+		what = dev_name(ndns->claim);
+	else if (ndns->force_raw)
+		what = "force_raw";
+	if (!what)
+		return 0;
+	pr_err("%s: in use by %s; to disable it: ndctl disable-namespace %s\n",
+	       dev_name(dev), what, dev_name(dev));
+	return -EBUSY;
+}
+
+/* A label of another class would make other kernels overlook the block. */
+static int xen_pmem_check_label(struct nd_namespace_common *ndns)
+{
+	if (ndns->claim_class == NVDIMM_CCLASS_NONE ||
+	    ndns->claim_class == NVDIMM_CCLASS_PFN)
+		return 0;
+	pr_err("%s: its holder_class is not \"\" or \"pfn\"; set it first\n",
+	       dev_name(&ndns->dev));
+	return -EINVAL;
+}
+
+/*
+ * Xen and the block are going to overwrite what lies before the data: all of it
+ * has to be zero.  What cannot be read is not.
+ */
+static int xen_pmem_check_empty(struct nd_namespace_common *ndns, u64 size)
+{
+	void *page __free(kfree) = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	u64 at;
+
+	if (!page)
+		return -ENOMEM;
+	for (at = 0; at < size; at += PAGE_SIZE) {
+		cond_resched();
+		if (signal_pending(current))
+			return -EINTR;
+		if (!nvdimm_read_bytes(ndns, at, page, PAGE_SIZE, 0) &&
+		    !memchr_inv(page, 0, PAGE_SIZE))
+			continue;
+		pr_err("%s: not empty at byte %#llx; to provision it and lose what it holds, add force\n",
+		       dev_name(&ndns->dev), at);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+/* The first sector is written twice: whole, to clear a bad block, and signed. */
+static int xen_pmem_write_block(struct nd_namespace_common *ndns,
+				struct xen_pmem_sb *sb)
+{
+	void *zero __free(kfree) = kzalloc(XEN_PMEM_SB_OFFSET, GFP_KERNEL);
+	u8 signature[sizeof(sb->signature)];
+	int rc;
+
+	if (!zero)
+		return -ENOMEM;
+	memcpy(signature, sb->signature, sizeof(signature));
+	memset(sb->signature, 0, sizeof(sb->signature));
+
+	rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, zero, SECTOR_SIZE, 0);
+	if (!rc)
+		rc = nvdimm_write_bytes(ndns, 0, zero, XEN_PMEM_SB_OFFSET, 0);
+	if (!rc)
+		rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, sb,
+					sizeof(*sb), 0);
+	if (!rc)
+		rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, signature,
+					sizeof(signature), 0);
+	if (rc)
+		pr_err("%s: cannot write the info block: error %d\n",
+		       dev_name(&ndns->dev), rc);
+	return rc;
+}
+
+/* The header is mapped, and without @force all that lies before the data. */
+static int xen_pmem_write_mapped(struct nd_namespace_common *ndns,
+				 const struct xen_pmem_ns *ns,
+				 const struct xen_pmem_info *info, bool force)
+{
+	struct xen_pmem_sb *sb __free(kfree) = kmalloc(sizeof(*sb), GFP_KERNEL);
+	int rc;
+
+	if (!sb)
+		return -ENOMEM;
+	rc = force ? 0 : xen_pmem_check_empty(ndns, info->geo.data_start);
+	if (rc)
+		return rc;
+	xen_pmem_sb_build(sb, ns, info);
+	return xen_pmem_write_block(ndns, sb);
+}
+
+/* The device has no driver, so what is devm is released here. */
+static int xen_pmem_write(struct nd_namespace_common *ndns,
+			  const struct xen_pmem_ns *ns,
+			  const struct xen_pmem_info *info, bool force)
+{
+	u64 size = force ? XEN_PMEM_HEADER_SIZE : info->geo.data_start;
+	struct device *dev = &ndns->dev;
+	void *group = devres_open_group(dev, NULL, GFP_KERNEL);
+	int rc;
+
+	if (!group)
+		return -ENOMEM;
+	rc = devm_namespace_enable(dev, ndns, size);
+	if (rc)
+		pr_err("%s: cannot map it: error %d; see /proc/iomem\n",
+		       dev_name(dev), rc);
+	else
+		rc = xen_pmem_write_mapped(ndns, ns, info, force);
+	devres_release_group(dev, group);
+	return rc;
+}
+
+/* Xen says how much it needs, and that nothing is in the way. */
+static int xen_pmem_plan(const char *name, const struct xen_pmem_ns *ns,
+			 struct xen_pmem_info *info)
+{
+	u64 rsv_size;
+	int rc;
+
+	rc = xen_pmem_query_size(name, ns, &rsv_size, &info->rec);
+	if (rc)
+		return rc == -EEXIST ? -EBUSY : rc;
+	rc = xen_pmem_layout(ns, rsv_size, &info->geo);
+	if (rc)
+		pr_err("%s: %llu bytes are too small for %llu bytes of metadata and 16 MiB of data\n",
+		       name, ns->size, rsv_size);
+	return rc;
+}
+
+static int xen_pmem_provision_locked(struct device *dev,
+				     struct xen_pmem_info *info, bool force)
+{
+	struct nd_namespace_common *ndns = to_ndns(dev);
+	struct xen_pmem_ns ns;
+	int rc;
+
+	rc = xen_pmem_check_idle(dev);
+	if (rc)
+		return rc;
+	if (xen_pmem_is_nested(dev)) {
+		pr_err("%s: it is the data of another namespace\n",
+		       dev_name(dev));
+		return -EINVAL;
+	}
+	ndns = nvdimm_namespace_common_probe(dev);
+	if (IS_ERR(ndns))
+		return PTR_ERR(ndns);
+	if (xen_pmem_region_is_ro(dev->parent)) {
+		pr_err("%s: %s is read-only\n", dev_name(dev),
+		       dev_name(dev->parent));
+		return -EROFS;
+	}
+	rc = xen_pmem_ns_of(ndns, &ns);
+	if (!rc)
+		rc = xen_pmem_check_label(ndns);
+	if (!rc)
+		rc = xen_pmem_plan(dev_name(dev), &ns, info);
+	if (!rc)
+		rc = xen_pmem_write(ndns, &ns, info, force);
+	return rc;
+}
+
+/**
+ * xen_pmem_provision() - write an info block and bind the namespace
+ * @drv: this driver
+ * @line: "<namespace> <uuid> [force]"
+ *
+ * Return: 0 if the namespace is bound, -EINVAL for another line, -ENODEV without
+ * such a namespace, -EBUSY if it is in use, -EEXIST if it is not empty and not
+ * forced, -ENOSPC if it is too small, or any error of a bind.
+ */
+int xen_pmem_provision(struct device_driver *drv, const char *line)
+{
+	struct xen_pmem_info info = {};
+	struct xen_pmem_request req;
+	struct device *dev;
+	int rc;
+
+	rc = xen_pmem_parse_request(line, &req, &info);
+	if (rc)
+		return rc;
+	guard(mutex)(&xen_pmem_provision_lock);
+	dev = xen_pmem_find_ns(drv, req.name);
+	if (!dev) {
+		pr_err("provision: there is no namespace %s\n", req.name);
+		return -ENODEV;
+	}
+	device_lock(dev);
+	rc = xen_pmem_provision_locked(dev, &info, req.force[0]);
+	device_unlock(dev);
+	if (!rc)
+		rc = device_driver_attach(drv, dev);
+	put_device(dev);
+	return rc;
+}
