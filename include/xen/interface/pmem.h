@@ -53,9 +53,10 @@
 /*
  * QUERY: would ADD of this tuple be accepted, and how large a reserved area
  * does it take?  Changes nothing.  rsv_need and rsv_max are set if the result is
- * 0.  The reserved area is not compared with them: [rsv_spfn, rsv_epfn) may be
- * any 2 MiB of the region when all that is wanted is the size.  The record sizes
- * are set whenever version is understood, also if the result is an error.
+ * 0; rsv_need may be 0, where other regions brought all of it.  The reserved area
+ * is not compared with them: [rsv_spfn, rsv_epfn) may be any 2 MiB of the region
+ * when all that is wanted is the size.  The record sizes are set whenever version
+ * is understood, also if the result is an error.
  *
  *  -EEXIST      part of the range is registered; state is not
  *               XENPF_PMEM_STATE_NONE if it is this very tuple
@@ -71,8 +72,10 @@
  *
  * As for QUERY, and:
  *  -ENOSPC      the reserved area is smaller than rsv_need; nothing was written
- *  -ENOMEM      no region slot, or no memory for page tables
+ *  -ENOMEM      no memory for the region or its page tables; or an ADD that failed
+ *               could not give the reserved area back: the same call does so
  *  -EAGAIN      an ADD or REMOVE of another tuple has not been completed
+ *  others       the IOMMU's, if data could not be mapped for DMA
  */
 #define XENPF_PMEM_ADD			1
 
@@ -81,8 +84,11 @@
  *
  *  -ENOENT      no region is registered under this tuple
  *  -EBUSY       a data frame is mapped, granted or otherwise referenced, or
- *               another domain may access it (bad_mfn is the first such frame),
- *               or another region's metadata is in this reserved area
+ *               another domain may access it (bad_mfn is the first such frame);
+ *               or another region's metadata is in this reserved area (bad_mfn
+ *               is that region's first frame); or a 32-bit PV domain uses compat
+ *               M2P that is there (bad_mfn is ~0)
+ *  -ENOMEM      the reserved area could not be given back: the same call does so
  *  -EAGAIN      an ADD or REMOVE of another tuple has not been completed
  */
 #define XENPF_PMEM_REMOVE		2

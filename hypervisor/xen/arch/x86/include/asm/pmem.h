@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Registration of host persistent memory: what the rest of Xen needs to know.
+ */
+
+#ifndef ASM_X86_PMEM_H
+#define ASM_X86_PMEM_H
+
+#include <xen/errno.h>
+#include <xen/types.h>
+
+struct xenpf_pmem;
+
+#ifdef CONFIG_XEN_PMEM
+
+/*
+ * XENPF_pmem.  To be called with the lock of platform operations held.
+ * Returns -ERESTART if a continuation is needed; the state is kept in Xen.
+ */
+int pmem_op(struct xenpf_pmem *op);
+
+/* May [spfn, epfn) become RAM?  Locking as above. */
+int pmem_check_hotadd(unsigned long spfn, unsigned long epfn);
+
+#else /* !CONFIG_XEN_PMEM */
+
+static inline int pmem_op(struct xenpf_pmem *op)
+{
+    return -ENOSYS;
+}
+
+static inline int pmem_check_hotadd(unsigned long spfn, unsigned long epfn)
+{
+    return 0;
+}
+
+#endif /* CONFIG_XEN_PMEM */
+
+#endif /* ASM_X86_PMEM_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

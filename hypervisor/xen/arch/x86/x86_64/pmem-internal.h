@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Registration of host persistent memory: shared by pmem.c and pmem-map.c.
+ */
+
+#ifndef X86_64_PMEM_INTERNAL_H
+#define X86_64_PMEM_INTERNAL_H
+
+#include <xen/list.h>
+#include <xen/mm.h>
+#include <xen/pdx.h>
+#include <xen/rcupdate.h>
+
+/* Frames of one chunk of metadata; the alignment of all range boundaries. */
+#define PMEM_CHUNK          (1UL << PAGETABLE_ORDER)
+
+/* Frames holding the frame table of one PDX group. */
+#define PMEM_GROUP_FRAMES   PFN_DOWN(PDX_GROUP_COUNT * \
+                                     sizeof(struct page_info))
+
+/* No frame is in the way. */
+#define PMEM_NO_FRAME       (~0UL)
+
+/*
+ * Ranges in different multiples of this share no metadata: an M2P window of
+ * either kind, and a PDX group, is within one.
+ */
+#define PMEM_SHARING        MAX(PDX_GROUP_COUNT, \
+                                1UL << (L2_PAGETABLE_SHIFT - 2))
+
+/* Frame numbers, [s, e). */
+struct pmem_range {
+    unsigned long spfn, epfn;
+    unsigned long rsv_spfn, rsv_epfn;
+    unsigned long data_spfn, data_epfn;
+};
+
+/*
+ * What is to be done next for a region.  A step never fails: it records the
+ * error in the region and moves on to undoing.
+ */
+enum pmem_phase {
+    /* ADD. */
+    PMEM_MAP_M2P,
+    PMEM_MAP_GROUPS,
+    PMEM_COMMIT,
+    PMEM_ACTIVE,
+    /* REMOVE. */
+    PMEM_FREEZE,
+    PMEM_THAW,
+    PMEM_RETIRE,
+    PMEM_QUIESCE,
+    /* ADD which failed, or REMOVE. */
+    PMEM_UNMAP_GROUPS,
+    PMEM_UNMAP_M2P,
+    PMEM_RELEASE,
+    PMEM_GONE,
+};
+
+struct pmem_region {
+    struct list_head list;
+    struct pmem_range r;
+    enum pmem_phase phase;
+    bool removing;              /* ACTIVE was reached, REMOVE was called */
+    bool warned;                /* of a reference count underflow */
+    bool quiesced;              /* no CPU sees what was retired */
+    struct rcu_head rcu;
+    unsigned long cursor;       /* progress within the phase */
+    unsigned long m2p_epfn;     /* [rsv_spfn, m2p_epfn) is M2P ... */
+    unsigned long m2p_next;     /* ... of which this is the next unused */
+    unsigned long ft_epfn;      /* [m2p_epfn, ft_epfn) is frame table ... */
+    unsigned long ft_next;      /* ... of which this is the next unused */
+    unsigned long bad;          /* frame in the way */
+    int rc;                     /* outcome, once undone */
+};
+
+static inline unsigned long pmem_group(unsigned long pfn)
+{
+    return pfn_to_pdx(pfn) / PDX_GROUP_COUNT;
+}
+
+static inline unsigned long pmem_group_pfn(unsigned long idx)
+{
+    return pdx_to_pfn(idx * PDX_GROUP_COUNT);
+}
+
+static inline bool pmem_group_valid(unsigned long idx)
+{
+    return test_bit(idx, pdx_group_valid);
+}
+
+static inline bool pmem_is_data(const struct pmem_region *p, unsigned long pfn)
+{
+    return pfn >= p->r.data_spfn && pfn < p->r.data_epfn;
+}
+
+static inline bool pmem_backed_by(const struct pmem_region *p, mfn_t mfn)
+{
+    return mfn_x(mfn) >= p->r.rsv_spfn && mfn_x(mfn) < p->r.rsv_epfn;
+}
+
+static inline bool pmem_is_m2p(const struct pmem_region *p, unsigned long pfn)
+{
+    return pfn >= p->r.rsv_spfn && pfn < p->m2p_epfn;
+}
+
+/* pmem.c */
+
+struct pmem_region *pmem_find_overlap(unsigned long spfn, unsigned long epfn);
+bool pmem_is_reserved(mfn_t mfn);
+
+/* pmem-check.c: int functions return -errno, and set @bad with -EBUSY. */
+
+unsigned long pmem_m2p_need(const struct pmem_range *r, bool max);
+unsigned long pmem_ft_need(const struct pmem_range *r, bool max);
+
+int pmem_check_range(const struct pmem_range *r, unsigned long *bad);
+int pmem_check_others(unsigned long spfn, unsigned long epfn,
+                      unsigned long *bad);
+int pmem_check_backing(const struct pmem_region *p,
+                       const struct pmem_region *q, unsigned long *bad);
+
+/* pmem-steps.c */
+
+int pmem_claim(struct pmem_region *p);
+void pmem_enter(struct pmem_region *p, enum pmem_phase phase,
+                unsigned long cursor);
+void pmem_fail(struct pmem_region *p, int rc, enum pmem_phase phase,
+               unsigned long cursor);
+int pmem_run(struct pmem_region *p);
+
+/* pmem-map.c */
+
+/* One chunk's worth of machine-to-phys table. */
+struct pmem_window {
+    unsigned long rw;           /* Xen's writable mapping of it */
+    unsigned long ro;           /* guests' mapping; offset if compat */
+    bool compat;
+};
+
+bool pmem_window(const struct pmem_range *r, unsigned int n,
+                 struct pmem_window *w);
+mfn_t pmem_backing(unsigned long va);
+mfn_t pmem_group_backing(unsigned long idx);
+
+int pmem_map_window(struct pmem_region *p, const struct pmem_window *w);
+void pmem_hide_window(const struct pmem_window *w);
+void pmem_show_window(const struct pmem_window *w);
+void pmem_unmap_window(const struct pmem_region *p,
+                       const struct pmem_window *w);
+int pmem_map_group(struct pmem_region *p, unsigned long idx);
+void pmem_unmap_group(const struct pmem_region *p, unsigned long idx);
+
+int pmem_dma_revoke(const struct pmem_range *r);
+void pmem_dma_restore(const struct pmem_range *r);
+
+void pmem_frame_assign(const struct pmem_region *p, struct page_info *pg);
+void pmem_frame_release(struct page_info *pg);
+
+/* Shall this step, which can fail, do so? */
+#ifdef CONFIG_XEN_PMEM_FAULT_INJECTION
+void pmem_fault_begin(void);
+void pmem_fault_end(void);
+bool pmem_fault(void);
+#else
+static inline void pmem_fault_begin(void) {}
+static inline void pmem_fault_end(void) {}
+static inline bool pmem_fault(void)
+{
+    return false;
+}
+#endif
+
+#endif /* X86_64_PMEM_INTERNAL_H */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

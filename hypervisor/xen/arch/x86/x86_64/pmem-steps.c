@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Registration of host persistent memory: the steps of ADD and REMOVE.
+ *
+ *  ADD     MAP_M2P -> MAP_GROUPS -> COMMIT -> ACTIVE
+ *  REMOVE  FREEZE -> RETIRE -> QUIESCE -> UNMAP_GROUPS -> UNMAP_M2P
+ *          -> RELEASE -> GONE
+ *
+ * An ADD which fails continues with UNMAP_GROUPS or later, a REMOVE which
+ * fails with THAW -> ACTIVE.  Preemption is possible between the steps, each
+ * of which deals with one window, one group, or a group's number of frames.
+ * COMMIT and RETIRE are what others see.
+ */
+
+#include <xen/event.h>
+#include <xen/iocap.h>
+#include <xen/mm.h>
+#include <xen/rcupdate.h>
+#include <xen/sched.h>
+#include <xen/softirq.h>
+
+#include <asm/flushtlb.h>
+#include <asm/pv/domain.h>
+
+#include "pmem-internal.h"
+
+/*
+ * count_info of a data frame, and of an M2P frame, to which there is no
+ * reference.  To freeze a frame is to replace it by a count at which no
+ * reference can be taken: not 0, which a stray put_page() would turn into flag
+ * bits.
+ */
+#define DATA_IDLE           (PGC_pmem | PGC_allocated | 1)
+#define M2P_IDLE            (PGC_xen_heap | DATA_IDLE)
+#define FRAME_FROZEN        (PGC_pmem | PGC_count_mask)
+
+/* count_info of an unused dom_io frame, see assign_io_page(). */
+#define MMIO_IDLE           (PGC_allocated | 1)
+
+/* Take the reserved area from the hardware domain, after which it is Xen's. */
+int pmem_claim(struct pmem_region *p)
+{
+    struct domain *hwdom = hardware_domain;
+    const struct pmem_range *r = &p->r;
+    int rc;
+
+    write_lock(&hwdom->caps_lock);
+    rc = pmem_fault() ? -ENOMEM
+                      : iomem_deny_access(hwdom, r->rsv_spfn, r->rsv_epfn - 1);
+    write_unlock(&hwdom->caps_lock);
+
+    if ( !rc )
+        rc = pmem_check_others(r->rsv_spfn, r->rsv_epfn, &p->bad);
+    if ( !rc )
+        rc = pmem_dma_revoke(r);
+
+    return rc;
+}
+
+static int return_reserved(const struct pmem_range *r)
+{
+    struct domain *hwdom = hardware_domain;
+    int rc;
+
+    write_lock(&hwdom->caps_lock);
+    rc = iomem_permit_access(hwdom, r->rsv_spfn, r->rsv_epfn - 1);
+    write_unlock(&hwdom->caps_lock);
+
+    return rc;
+}
+
+void pmem_enter(struct pmem_region *p, enum pmem_phase phase,
+                unsigned long cursor)
+{
+    p->phase = phase;
+    p->cursor = cursor;
+}
+
+void pmem_fail(struct pmem_region *p, int rc, enum pmem_phase phase,
+               unsigned long cursor)
+{
+    p->rc = rc;
+    pmem_enter(p, phase, cursor);
+}
+
+/*
+ * Frames from max_page up to the end of its group have a frame table, but are
+ * not valid: at boot their part of it was filled with ones.  Before max_page
+ * grows they become MMIO, like the holes below it.
+ */
+static void init_tail(unsigned long epfn)
+{
+    unsigned long pfn = max_page, idx = pmem_group(pfn);
+
+    if ( epfn <= max_page || !pmem_group_valid(idx) )
+        return;
+
+    for ( ; pfn < pmem_group_pfn(idx) + PDX_GROUP_COUNT; pfn++ )
+    {
+        struct page_info *pg = mfn_to_page(_mfn(pfn));
+
+        memset(pg, 0, sizeof(*pg));
+        pmem_frame_release(pg);
+    }
+}
+
+/*
+ * Call @fn for the data and M2P frames below @end in groups which were valid
+ * before this region: those have changed hands, or are to.  Only the first and
+ * the last group can be such.
+ */
+static int for_shared_frames(struct pmem_region *p, unsigned long end,
+                             bool (*fn)(const struct pmem_region *p,
+                                        struct page_info *pg))
+{
+    unsigned long first = pmem_group(p->r.spfn);
+    unsigned long last = pmem_group(p->r.epfn - 1);
+    unsigned long idx, pfn, stop;
+
+    for ( idx = first; ; idx = last )
+    {
+        pfn = max(p->r.spfn, pmem_group_pfn(idx));
+        stop = min(end, pmem_group_pfn(idx) + PDX_GROUP_COUNT);
+
+        if ( !pmem_backed_by(p, pmem_group_backing(idx)) )
+            for ( ; pfn < stop; pfn++ )
+                if ( (pmem_is_data(p, pfn) || pmem_is_m2p(p, pfn)) &&
+                     !fn(p, mfn_to_page(_mfn(pfn))) )
+                {
+                    p->bad = pfn;
+                    return -EBUSY;
+                }
+
+        if ( idx == last )
+            return 0;
+    }
+}
+
+/* get_page_from_l1e() takes a reference to dom_io's frames for a moment. */
+static bool cf_check freeze_mmio(const struct pmem_region *p,
+                                 struct page_info *pg)
+{
+    unsigned int tries = 1000;
+
+    while ( cmpxchg(&pg->count_info, MMIO_IDLE, FRAME_FROZEN) != MMIO_IDLE )
+    {
+        if ( !--tries )
+            return false;
+        cpu_relax();
+    }
+
+    return true;
+}
+
+static bool cf_check frame_to_mmio(const struct pmem_region *p,
+                                   struct page_info *pg)
+{
+    pmem_frame_release(pg);
+
+    return true;
+}
+
+static bool cf_check frame_to_pmem(const struct pmem_region *p,
+                                   struct page_info *pg)
+{
+    pmem_frame_assign(p, pg);
+
+    return true;
+}
+
+/* Let others see the region.  There is no way back. */
+static void publish(struct pmem_region *p)
+{
+    unsigned long idx;
+
+    for_shared_frames(p, p->r.epfn, frame_to_pmem);
+
+    /* The frame table first, then what says that there is one. */
+    smp_wmb();
+    if ( p->r.epfn > max_page )
+    {
+        max_page = p->r.epfn;
+        max_pdx = pfn_to_pdx(max_page - 1) + 1;
+    }
+    for ( idx = pmem_group(p->r.spfn);
+          idx <= pmem_group(p->r.epfn - 1); idx++ )
+        set_bit(idx, pdx_group_valid);
+}
+
+static int commit_region(struct pmem_region *p)
+{
+    int rc = pmem_fault() ? -EBUSY
+                          : pmem_check_others(p->r.spfn, p->r.epfn, &p->bad);
+
+    if ( rc )
+        return rc;
+
+    init_tail(p->r.epfn);
+
+    rc = for_shared_frames(p, p->r.epfn, freeze_mmio);
+    if ( rc )
+        for_shared_frames(p, p->bad, frame_to_mmio);
+    else if ( pmem_fault() )
+    {
+        for_shared_frames(p, p->r.epfn, frame_to_mmio);
+        rc = -EBUSY;
+    }
+    else
+        publish(p);
+
+    return rc;
+}
+
+static void step_map_m2p(struct pmem_region *p)
+{
+    struct pmem_window w;
+    int rc;
+
+    if ( !pmem_window(&p->r, p->cursor, &w) )
+    {
+        pmem_enter(p, PMEM_MAP_GROUPS, pmem_group(p->r.spfn));
+        return;
+    }
+
+    rc = pmem_map_window(p, &w);
+    if ( rc )
+        pmem_fail(p, rc, PMEM_UNMAP_M2P, 0);
+    else
+        p->cursor++;
+}
+
+static void step_map_groups(struct pmem_region *p)
+{
+    int rc;
+
+    if ( p->cursor > pmem_group(p->r.epfn - 1) )
+    {
+        pmem_enter(p, PMEM_COMMIT, 0);
+        return;
+    }
+
+    rc = pmem_map_group(p, p->cursor++);
+    if ( rc )
+        pmem_fail(p, rc, PMEM_UNMAP_GROUPS, p->cursor);
+}
+
+static void step_commit(struct pmem_region *p)
+{
+    struct domain *hwdom = hardware_domain;
+    int rc;
+
+    write_lock(&hwdom->caps_lock);
+    rc = commit_region(p);
+    write_unlock(&hwdom->caps_lock);
+
+    if ( rc )
+    {
+        pmem_fail(p, rc, PMEM_UNMAP_GROUPS, pmem_group(p->r.epfn - 1) + 1);
+        return;
+    }
+
+    pmem_enter(p, PMEM_ACTIVE, 0);
+    printk(XENLOG_INFO
+           "pmem: added [%lx, %lx): %lu data frames, %lu of %lu reserved frames used\n",
+           p->r.spfn, p->r.epfn, p->r.data_epfn - p->r.data_spfn,
+           p->ft_epfn - p->r.rsv_spfn, p->r.rsv_epfn - p->r.rsv_spfn);
+}
+
+/* The n-th of the frames which can be referenced; false past the end. */
+static bool nth_frame(const struct pmem_region *p, unsigned long n,
+                      unsigned long *pfn, unsigned long *idle)
+{
+    unsigned long nr = p->r.data_epfn - p->r.data_spfn;
+
+    if ( n < nr )
+    {
+        *pfn = p->r.data_spfn + n;
+        *idle = DATA_IDLE;
+        return true;
+    }
+
+    *pfn = p->r.rsv_spfn + (n - nr);
+    *idle = M2P_IDLE;
+
+    return *pfn < p->m2p_epfn;
+}
+
+static void step_freeze(struct pmem_region *p)
+{
+    unsigned long pfn, idle, end = p->cursor + PDX_GROUP_COUNT;
+
+    for ( ; p->cursor < end; p->cursor++ )
+    {
+        struct page_info *pg;
+
+        if ( !nth_frame(p, p->cursor, &pfn, &idle) )
+        {
+            pmem_enter(p, PMEM_RETIRE, p->cursor);
+            return;
+        }
+
+        pg = mfn_to_page(_mfn(pfn));
+        if ( cmpxchg(&pg->count_info, idle, FRAME_FROZEN) != idle )
+        {
+            p->bad = pfn;
+            pmem_fail(p, -EBUSY, PMEM_THAW, p->cursor);
+            return;
+        }
+    }
+}
+
+/* Backwards from the cursor, which is the number of frozen frames. */
+static void step_thaw(struct pmem_region *p)
+{
+    unsigned long pfn, idle, n = min(p->cursor, PDX_GROUP_COUNT);
+
+    while ( n-- )
+    {
+        struct page_info *pg;
+
+        nth_frame(p, --p->cursor, &pfn, &idle);
+        pg = mfn_to_page(_mfn(pfn));
+        write_atomic(&pg->count_info, idle);
+    }
+
+    if ( !p->cursor )
+        pmem_enter(p, PMEM_ACTIVE, 0);
+}
+
+/*
+ * 32-bit PV domains have copies of the page table entries of the compat M2P,
+ * so our part of it can go only while there are no such domains.  A domain
+ * becomes one before it makes its copy.
+ */
+static int retire_compat(const struct pmem_region *p)
+{
+    const struct domain *d;
+    struct pmem_window w;
+    unsigned int n;
+    bool ours = false;
+    int rc = 0;
+
+    for ( n = 0; pmem_window(&p->r, n, &w); n++ )
+        if ( w.compat && pmem_backed_by(p, pmem_backing(w.rw)) )
+        {
+            pmem_hide_window(&w);
+            ours = true;
+        }
+
+    if ( !ours )
+        return 0;
+
+    smp_mb();
+    rcu_read_lock(&domlist_read_lock);
+    for_each_domain ( d )
+        if ( is_pv_32bit_domain(d) )
+            rc = -EBUSY;
+    rcu_read_unlock(&domlist_read_lock);
+
+    for ( n = 0; rc && pmem_window(&p->r, n, &w); n++ )
+        if ( w.compat && pmem_backed_by(p, pmem_backing(w.rw)) )
+            pmem_show_window(&w);
+
+    return rc;
+}
+
+/* All frames are frozen: there are no references, and no way to get one. */
+static int retire_region(struct pmem_region *p)
+{
+    unsigned long first = pmem_group(p->r.spfn);
+    unsigned long last = pmem_group(p->r.epfn - 1);
+    unsigned long idx;
+    int rc = pmem_check_others(p->r.spfn, p->r.epfn, &p->bad);
+
+    if ( !rc )
+        rc = retire_compat(p);
+    if ( rc )
+        return rc;
+
+    for_shared_frames(p, p->r.epfn, frame_to_mmio);
+
+    for ( idx = first; idx <= last; idx++ )
+        if ( (idx != first && idx != last) ||
+             pmem_backed_by(p, pmem_group_backing(idx)) )
+            clear_bit(idx, pdx_group_valid);
+
+    return 0;
+}
+
+static void cf_check quiesced(struct rcu_head *head)
+{
+    struct pmem_region *p = container_of(head, struct pmem_region, rcu);
+
+    write_atomic(&p->quiesced, true);
+}
+
+static void step_retire(struct pmem_region *p)
+{
+    struct domain *hwdom = hardware_domain;
+    int rc;
+
+    write_lock(&hwdom->caps_lock);
+    rc = retire_region(p);
+    write_unlock(&hwdom->caps_lock);
+
+    if ( rc )
+    {
+        pmem_fail(p, rc, PMEM_THAW, p->cursor);
+        return;
+    }
+
+    pmem_enter(p, PMEM_QUIESCE, 0);
+    call_rcu(&p->rcu, quiesced);
+}
+
+/*
+ * Some CPU may be looking at the frame table without holding a reference.  Not
+ * rcu_barrier(): a CPU which has stopped for stop_machine_run() does not take
+ * part in it before this one has stopped as well, which a vCPU waiting here
+ * prevents.
+ */
+static int step_quiesce(struct pmem_region *p)
+{
+    if ( !read_atomic(&p->quiesced) )
+    {
+        cpumask_raise_softirq(&cpu_online_map, RCU_SOFTIRQ);
+        return -ERESTART;
+    }
+
+    p->quiesced = false;
+    pmem_enter(p, PMEM_UNMAP_GROUPS, pmem_group(p->r.epfn - 1) + 1);
+
+    return 0;
+}
+
+static void step_unmap_groups(struct pmem_region *p)
+{
+    if ( p->cursor > pmem_group(p->r.spfn) )
+        pmem_unmap_group(p, --p->cursor);
+    else
+        pmem_enter(p, PMEM_UNMAP_M2P, 0);
+}
+
+static void step_unmap_m2p(struct pmem_region *p)
+{
+    struct pmem_window w;
+
+    if ( pmem_window(&p->r, p->cursor, &w) )
+    {
+        pmem_unmap_window(p, &w);
+        p->cursor++;
+    }
+    else
+        pmem_enter(p, PMEM_RELEASE, 0);
+}
+
+/*
+ * The hardware domain will access all of the region uncached again: nothing of
+ * it may be left in caches, if the CPU does not look there by itself.
+ */
+static int step_release(struct pmem_region *p)
+{
+    flush_mask(&cpu_online_map,
+               FLUSH_TLB_GLOBAL |
+               (boot_cpu_has(X86_FEATURE_XEN_SELFSNOOP) ? 0 : FLUSH_CACHE));
+
+    if ( return_reserved(&p->r) )
+        return -ENOMEM;
+
+    pmem_dma_restore(&p->r);
+    p->phase = PMEM_GONE;
+
+    return 0;
+}
+
+/*
+ * Proceed until ACTIVE or GONE.  Otherwise returns -ERESTART; or -ENOMEM, and
+ * the last step is then still to be done.
+ */
+int pmem_run(struct pmem_region *p)
+{
+    int rc = 0;
+
+    for ( ; ; )
+    {
+        switch ( p->phase )
+        {
+        case PMEM_MAP_M2P:
+            step_map_m2p(p);
+            break;
+
+        case PMEM_MAP_GROUPS:
+            step_map_groups(p);
+            break;
+
+        case PMEM_COMMIT:
+            step_commit(p);
+            break;
+
+        case PMEM_FREEZE:
+            step_freeze(p);
+            break;
+
+        case PMEM_THAW:
+            step_thaw(p);
+            break;
+
+        case PMEM_RETIRE:
+            step_retire(p);
+            break;
+
+        case PMEM_QUIESCE:
+            rc = step_quiesce(p);
+            break;
+
+        case PMEM_UNMAP_GROUPS:
+            step_unmap_groups(p);
+            break;
+
+        case PMEM_UNMAP_M2P:
+            step_unmap_m2p(p);
+            break;
+
+        case PMEM_RELEASE:
+            rc = step_release(p);
+            break;
+
+        case PMEM_ACTIVE:
+        case PMEM_GONE:
+            return 0;
+        }
+
+        if ( rc )
+            return rc;
+        if ( hypercall_preempt_check() )
+            return -ERESTART;
+    }
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
