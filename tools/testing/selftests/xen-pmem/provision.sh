@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# ndctl create-namespace --mode=xen: what it refuses, what it prints, and what
+# ndctl and Xen say of the namespace afterwards.
+#
+# Destructive: see lib.sh.
+
+# shellcheck source=lib.sh disable=SC3043
+. "$(dirname "$(readlink -f "$0")")"/lib.sh
+
+HEAD=$((16 << 20))
+
+# Far behind every signature that blkid knows.
+put_mark()
+{
+	echo "this is somebody's data" |
+		dd of="$RAW" bs=4096 seek=$((1 << 8)) conv=notrunc,fsync 2>/dev/null
+}
+
+blank()
+{
+	dd if=/dev/zero of="$RAW" bs=1M count=$((HEAD >> 20)) conv=fsync 2>/dev/null
+}
+
+head_sum()
+{
+	dd if="$1" bs=1M count=$((HEAD >> 20)) 2>/dev/null | sha256sum
+}
+
+create()
+{
+	ndctl create-namespace --mode=xen --reconfig="$NS" "$@"
+}
+
+# Before ADD dom0 reads all of the device, from the first byte to the last.
+readable()
+{
+	local size
+
+	size=$(blockdev --getsize64 "$RAW") || return 1
+	equal "what dd has read" \
+		"$(dd if="$RAW" of=/dev/null bs=1M 2>&1 | grep 'records in')" \
+		"$((size >> 20))+0 records in"
+}
+
+# fields FILE: the JSON describes the namespace as the driver sees it.
+fields()
+{
+	cat "$1"
+	equal mode "$(xp_json mode <"$1")" xen &&
+		equal size "$(xp_json size <"$1")" "$(xp_attr "$NS" size)" &&
+		equal uuid "$(xp_json uuid <"$1")" "$(xp_attr "$NS" uuid)" &&
+		equal nested_bus "$(xp_json nested_bus <"$1")" "$(xp_attr "$NS" bus)"
+}
+
+inner_in_json()
+{
+	sed -n '/"inner"/,$p' "$XP_TMP/json" >"$XP_TMP/inner"
+	cat "$XP_TMP/json"
+	equal "inner blockdev" "/dev/$(xp_json blockdev <"$XP_TMP/inner")" \
+		"$(xp_disk "$NS")"
+}
+
+# Xen's list has the tuple that the driver shows, and nothing is half done.
+listed_by_xen()
+{
+	local start size
+
+	start=$(xp_attr "$NS" resource)
+	size=$(xp_attr "$NS" size)
+	xenpf_pmem list >"$XP_TMP/list"
+	cat "$XP_TMP/list"
+	grep -Eqw "data_spfn=$(xp_frame "$start")" "$XP_TMP/list" &&
+		grep -Eqw "data_epfn=$(xp_frame $((start + size)))" "$XP_TMP/list"
+}
+
+same_uuid()
+{
+	equal uuid "$(xp_attr "$NS" uuid)" "$UUID"
+}
+
+new_uuid()
+{
+	[ "$(xp_attr "$NS" uuid)" != "$UUID" ]
+}
+
+xp_need_xen
+xp_need mkfs.ext4 sha256sum
+xp_need_namespace
+if xp_bound "$NS"; then
+	ndctl destroy-namespace --force "$NS" >/dev/null 2>&1
+fi
+xp_raw_open "$NS" || xp_skip "$NS does not come up as a raw disk"
+xp_begin 15
+
+check "R3 dom0 reads the whole device before ADD" readable
+blank
+put_mark
+BEFORE=$(head_sum "$RAW")
+xp_raw_close "$NS"
+refused "R5 a namespace that holds something is refused without --force" \
+	'force' create
+xp_raw_open "$NS"
+check "R5 and not a byte of it changed" \
+	equal "sha256 of what lies before the data" "$(head_sum "$RAW")" "$BEFORE"
+
+mkfs.ext4 -q -F "$RAW" && mount -t ext4 "$RAW" "$XP_MNT"
+echo here >"$XP_MNT/file"
+refused "R5 a mounted namespace is refused, with --force as well" \
+	'[Bb]usy|in use|mounted' create --force
+check "R5 and its file is there" grep -q here "$XP_MNT/file"
+umount "$XP_MNT"
+blank
+xp_raw_close "$NS"
+
+xp_mark
+check "R5 a blank namespace is taken without --force" \
+	sh -c "ndctl create-namespace --mode=xen --reconfig=$NS >$XP_TMP/json"
+check "R36 create-namespace prints mode, size, uuid and nested bus" \
+	fields "$XP_TMP/json"
+check "R36 create-namespace prints the inner namespace" inner_in_json
+ndctl list --namespace="$NS" >"$XP_TMP/json"
+check "R36 list says the same" fields "$XP_TMP/json"
+check "R36 Xen lists the region with the same data" listed_by_xen
+
+UUID=$(xp_attr "$NS" uuid)
+refused "R5 a xen-mode namespace is not provisioned again without --force" \
+	'force|active|[Bb]usy' create
+check "R5 and it still is the same one" same_uuid
+
+DISK=$(xp_disk "$NS")
+mkfs.ext4 -q -F -b 4096 "$DISK" && mount -t ext4 "$DISK" "$XP_MNT"
+refused "R15 destroy-namespace is refused while the data is mounted" \
+	'[Bb]usy|in use|mounted' ndctl destroy-namespace --force "$NS"
+umount "$XP_MNT"
+check "R16 with --force it is provisioned again" create --force
+check "R16 under a new uuid" new_uuid
+xp_disk "$NS" >/dev/null
+ktap_finished

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# For the guest scripts that work with namespaces. DIMM is the index of an
+# NVDIMM in the row's nvdimm list; the kernel numbers regions as it likes.
+
+. /vmtest/lib.sh
+
+ND=/sys/bus/nd
+PATH=$PATH:/selftests/xen-pmem
+MNT=/mnt
+
+# region_of DIMM: QEMU's device handle of slot N is N + 1.
+region_of()
+{
+	for region in "$ND"/devices/region*; do
+		nmem=$(cut -d, -f1 "$region/mapping0" 2>/dev/null) || continue
+		handle=$(cat "$ND/devices/$nmem/nfit/handle" 2>/dev/null) || continue
+		[ $((handle)) -eq $(($1 + 1)) ] || continue
+		basename "$region"
+		return 0
+	done
+	return 1
+}
+
+# namespace_of DIMM: the one with a size; a labelled region has an empty seed.
+namespace_of()
+{
+	for ns in "$ND/devices/$(region_of "$1")"/namespace*; do
+		[ "$(cat "$ns/size" 2>/dev/null)" -gt 0 ] || continue
+		basename "$ns"
+		return 0
+	done
+	return 1
+}
+
+# offset_of NAMESPACE ADDRESS: of a physical address, within the DIMM's file.
+offset_of()
+{
+	echo $(($2 - $(cat "$ND/devices/$1/../resource")))
+}
+
+# write_line LINE FILE: unlike the shell's echo, dd says which error it was.
+write_line()
+{
+	echo "$1" | dd of="$2" bs=4096 status=none
+}
+
+driver_of()
+{
+	basename "$(readlink "$ND/devices/$1/driver")"
+}
+
+is_xen()
+{
+	[ "$(driver_of "$1")" = xen_pmem ]
+}
+
+has_no_driver()
+{
+	[ -e "$ND/devices/$1" ] && [ ! -e "$ND/devices/$1/driver" ]
+}
+
+# xen_attr NAMESPACE NAME
+xen_attr()
+{
+	cat "$ND/devices/$1/xen/$2"
+}
+
+# inner_disk NAMESPACE: the block device of the data, once it is there.
+inner_disk()
+{
+	for disk in "$ND/devices/$(xen_attr "$1" bus)"/region*/namespace*/block/*; do
+		[ -b "/dev/${disk##*/}" ] || continue
+		echo "/dev/${disk##*/}"
+		return 0
+	done
+	return 1
+}
+
+# no_pmem_of NAMESPACE: no disk and no pfn, btt or dax device holds it.
+no_pmem_of()
+{
+	[ ! -e "$ND/devices/$1/block" ] && [ -z "$(cat "$ND/devices/$1/holder")" ]
+}
+
+# provision DIMM: make its namespace Xen's, whatever it holds.
+provision()
+{
+	ndctl create-namespace --mode=xen --force \
+		--reconfig="$(namespace_of "$1")"
+}
+
+# facts_of DIMM: where the header and the reserved area are in the DIMM's file.
+facts_of()
+{
+	ns=$(namespace_of "$1")
+	base=$(offset_of "$ns" "$(cat "$ND/devices/$ns/resource")")
+	rsv=$(offset_of "$ns" "$(xen_attr "$ns" reserved_resource)")
+	fact "header$1" "$base"
+	fact "header_end$1" $((base + 8192))
+	fact "rsv$1" "$rsv"
+	fact "rsv_end$1" $((rsv + $(xen_attr "$ns" reserved_size)))
+	fact "uuid$1" "$(xen_attr "$ns" uuid)"
+}
+
+# back DIMM: its namespace came back by itself, with its disk.
+back()
+{
+	ns=$(namespace_of "$1") && wait_for 20 is_xen "$ns" &&
+		wait_for 20 inner_disk "$ns" && inner_disk "$ns"
+}
+
+# mount_inner DIMM FSTYPE
+mount_inner()
+{
+	mount -t "$2" -o dax "$(inner_disk "$(namespace_of "$1")")" "$MNT" &&
+		grep -E " $MNT $2 [^ ]*[ ,]dax(=always)?[ ,]" /proc/mounts
+}

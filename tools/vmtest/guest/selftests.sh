@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# selftests.sh DIMM SPARE TEST...: the kernel's selftests of xen-pmem, on the
+# namespaces of two DIMMs ("-" for none) whose contents may be lost. A row has all
+# that its tests need: one that skips has failed.
+
+# functions.sh starts a KTAP document of its own; this step is a kselftest's.
+. /vmtest/guest/functions.sh >/dev/null
+
+ns_or_none()
+{
+	[ "$1" = - ] || namespace_of "$1" || bail "DIMM $1 has no namespace"
+}
+
+export XEN_PMEM_NAMESPACE XEN_PMEM_SPARE
+XEN_PMEM_NAMESPACE=$(ns_or_none "$1")
+XEN_PMEM_SPARE=$(ns_or_none "$2")
+shift 2
+for test; do
+	set -- "$@" -t "xen-pmem:$test"
+	shift
+done
+cd /selftests || exit 1
+./run_kselftest.sh "$@" | tee /run/xp/kselftest.log
+! grep -E '^(not ok|ok .*# SKIP)' /run/xp/kselftest.log >&2

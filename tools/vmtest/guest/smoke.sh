@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The machine came up: right kernel, Xen or not, and the NVDIMM is there.
+
+. /vmtest/lib.sh
+
+try "kernel is $XP_KERNEL" grep -q "^Linux version $XP_KERNEL" /proc/version
+if [ "$XP_XEN" = none ]; then
+	refuses "no Xen below" "No such file" ls /sys/hypervisor/uuid
+else
+	is "runs on Xen" "$(cat /sys/hypervisor/type)" xen
+	try "is the control domain" grep -q control_d /proc/xen/capabilities
+fi
+try "namespace0.0 is there" wait_for 10 test -e /sys/bus/nd/devices/namespace0.0
+try "pmem0 is there" wait_for 10 test -b /dev/pmem0
+if [ "$XP_NDCTL" = none ]; then
+	skip "ndctl lists the region" "this row has no ndctl"
+else
+	try "ndctl lists the region" sh -c "ndctl list -R | jq -e '.[0].type == \"pmem\"'"
+fi
+finish

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Make the initramfs of a row out of files of the build tree.
+
+The kernel accepts several archives one after the other, so an initramfs is a
+chain of parts: base system, kernel modules, ndctl, selftests, and the steps of
+one boot. The big parts are kept in build/vmtest/cache under the hash of what
+went into them. Nothing is compressed: unpacking costs more than loading here.
+"""
+import functools
+import hashlib
+import io
+import json
+import os
+import re
+import shlex
+import subprocess
+import time
+
+from . import cpio, modules, paths
+from .paths import BUILD, HERE, LIBDIR, TOP, TREE, SetupError, need
+
+PROGRAMS = """
+    usr/bin/dash usr/bin/udevadm usr/bin/kmod usr/bin/jq usr/bin/lsblk usr/bin/findmnt
+    usr/bin/timeout usr/sbin/blkid usr/sbin/mkfs.ext4 usr/sbin/e2fsck usr/sbin/mkfs.xfs
+    usr/sbin/xfs_repair
+""".split()
+# Not busybox's own shell: that one runs applets even where PATH has the program.
+LINKS = {
+    "usr/bin/sh": "dash",
+    "bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64",
+    "usr/lib/systemd/systemd-udevd": "../../bin/udevadm",
+    **{f"usr/sbin/{name}": "../bin/kmod" for name in
+       ("modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod")},
+}
+# Opened by name at run time, so no closure of a program finds them.
+DLOPENED = ("libkmod.so.2", "liblzma.so.5", "libzstd.so.1", "libgcc_s.so.1")
+RULES = """
+    50-udev-default 60-block 60-persistent-storage 64-ext4 64-xfs 80-drivers
+""".split()
+CACHE = BUILD / "vmtest/cache"
+NDCTL = {"pmem": BUILD / "ndctl/pmem", "stock": BUILD / "ndctl/stock"}
+
+
+def library_closure(program, flavour_dirs=()):
+    """Paths on the host of the shared libraries a program loads."""
+    listing = paths.run_tree("--list", program, extra_libs=flavour_dirs)
+    lost = re.findall(r"(\S+) => not found", listing)
+    if lost:
+        raise SetupError(f"{paths.shown(program)} needs {', '.join(lost)}: "
+                         f"not in {paths.shown(TREE)}; run 'make tree'")
+    return re.findall(r"=> (/\S+) \(", listing)
+
+
+def is_dynamic(program):
+    with open(program, "rb") as stream:
+        head = stream.read(4096)
+    return head[:4] == b"\x7fELF" and b"ld-linux" in head
+
+
+def add_program(archive, name, source, flavour_dirs=()):
+    need(source, "make tree")
+    archive.file(name, source)
+    for library in library_closure(source, flavour_dirs) if is_dynamic(source) else ():
+        inside = library.removeprefix(str(TREE) + "/")
+        if inside.startswith("/"):
+            inside = f"{LIBDIR}/{library.rsplit('/', 1)[1]}"
+        archive.file(inside, library)
+
+
+def add_busybox(archive):
+    busybox = need(TREE / "usr/bin/busybox", "make tree")
+    archive.file("usr/bin/busybox", busybox)
+    applets = subprocess.run([busybox, "--list"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout.split()
+    for applet in applets:
+        if applet != "busybox":
+            archive.symlink(f"usr/bin/{applet}", "busybox")
+
+
+def drop_shadowed(archive, programs):
+    """A real program wins over the busybox applet of its name."""
+    for name in programs:
+        archive.entries.pop("usr/bin/" + name.rsplit("/", 1)[-1], None)
+
+
+def base_part():
+    archive = cpio.Archive()
+    add_busybox(archive)
+    drop_shadowed(archive, [*PROGRAMS, *LINKS])
+    for name in "dev etc proc root run sys tmp var/tmp mnt usr/lib64".split():
+        archive.directory(name)
+    archive.file("usr/lib64/ld-linux-x86-64.so.2", TREE / LIBDIR / "ld-linux-x86-64.so.2")
+    for name in PROGRAMS:
+        add_program(archive, name, TREE / name)
+    for name in DLOPENED:
+        archive.file(f"{LIBDIR}/{name}", need(TREE / LIBDIR / name, "make tree"))
+    for name, target in LINKS.items():
+        archive.symlink(name, target)
+    for name in ("passwd", "group"):
+        archive.file(f"etc/{name}", TREE / "etc" / name)
+    archive.data("etc/nsswitch.conf", b"passwd: files\ngroup: files\n")
+    for name in RULES:
+        inside = f"usr/lib/udev/rules.d/{name}.rules"
+        archive.file(inside, need(TREE / inside, "make tree"))
+    return archive
+
+
+def ndctl_part(flavour):
+    archive = cpio.Archive()
+    if flavour == "none":
+        return archive
+    root = need(NDCTL[flavour], "make ndctl")
+    libs = [root / LIBDIR, root / "usr/lib"]
+    for name in ("ndctl", "daxctl"):
+        add_program(archive, f"usr/bin/{name}", root / "usr/bin" / name, libs)
+    return archive
+
+
+def tests_part(row):
+    archive = cpio.Archive()
+    archive.file("init", HERE / "init.sh")
+    for name in ("lib.sh", "demo.sh"):
+        archive.file(f"vmtest/{name}", HERE / name)
+    archive.tree("vmtest/guest", row.guest)
+    if row.xen_pmem:
+        rule = need(TOP / "contrib/60-xen-pmem.rules", "git checkout contrib")
+        archive.file("usr/lib/udev/rules.d/60-xen-pmem.rules", rule)
+    if (BUILD / "selftests").is_dir():
+        archive.tree("selftests", BUILD / "selftests")
+    for name, source in row.files.items():
+        archive.file(name, need(TOP / source, "make"))
+    return archive
+
+
+def boot_part(row, boot, settings, facts):
+    """What differs from one boot of a row to the next."""
+    archive = cpio.Archive()
+    lines = [f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()]
+    archive.data("vmtest/env", "".join(lines).encode())
+    archive.data("vmtest/steps", "".join(step + "\n" for step in boot.steps).encode())
+    words = [f"{key}={shlex.quote(value)}\n" for key, value in facts.items()]
+    archive.data("vmtest/facts", "".join(words).encode())
+    archive.data("vmtest/row.json", json.dumps(row.facts(), indent=1).encode())
+    return archive
+
+
+def _stored(make, key=None):
+    """Write an archive to the cache under its hash, or find it there."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    if not key or not (CACHE / key).exists():
+        buffer = io.BytesIO()
+        make().write(buffer)
+        key = key or hashlib.sha256(buffer.getbuffer()).hexdigest()[:24]
+        partial = CACHE / f"{key}.{os.getpid()}.tmp"
+        partial.write_bytes(buffer.getbuffer())
+        partial.rename(CACHE / key)
+    os.utime(CACHE / key)
+    return CACHE / key
+
+
+def prune():
+    """Forget parts that no row has used for a week."""
+    for part in CACHE.glob("*"):
+        if time.time() - part.stat().st_mtime > 7 * 86400:
+            part.unlink(missing_ok=True)
+
+
+def _stamp(path):
+    status = path.stat()
+    return f"{path} {status.st_size} {status.st_mtime_ns}\n"
+
+
+def modules_part(row):
+    kernel = row.kernel_dir
+    release = need(kernel / "release", "make kernels").read_text().strip()
+    updates = row.updates()
+    inputs = [kernel / "release", kernel / "vmlinuz", HERE / "rig/modules.py", *updates]
+    text = " ".join(row.modules) + "".join(_stamp(path) for path in inputs)
+    key = hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    def make():
+        archive = cpio.Archive()
+        modules.add_to(archive, kernel, release, row.modules, updates)
+        return archive
+    return _stored(make, key)
+
+
+@functools.cache
+def _base():
+    return _stored(base_part)
+
+
+def parts(row):
+    """Files that, chained, are the initramfs of a row without its steps."""
+    return [_base(), modules_part(row),
+            _stored(lambda: ndctl_part(row.ndctl)), _stored(lambda: tests_part(row))]
+
+
+def write(row, boot, settings, facts, target):
+    """Chain all parts of one boot into the file target."""
+    with open(target, "wb") as stream:
+        for part in parts(row):
+            stream.write(part.read_bytes())
+        buffer = io.BytesIO()
+        boot_part(row, boot, settings, facts).write(buffer)
+        stream.write(buffer.getbuffer())

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read matrix.toml. Unknown words are errors: a typo must not disarm a test."""
+import dataclasses
+import fnmatch
+import pathlib
+import tomllib
+
+from . import checks
+from .medium import size
+from .paths import BUILD, HERE, SetupError, need, shown
+
+KERNELS = ("6.1", "6.12", "7.2")
+XENS = ("none", "stock", "pmem")
+NDCTLS = ("none", "stock", "pmem")
+CPUS = {
+    "default": "qemu64,+svm,+npt,+clflushopt,+clwb,level=13",
+    "plain": "qemu64,+svm,+npt",
+    "pvh": "EPYC,+svm,+npt,-monitor,-rdtscp",
+}
+
+
+@dataclasses.dataclass
+class Dimm:
+    size: str = "512M"
+    labels: str = "0"
+    fill: str = "zero"          # zero, random:SEED, from:ROW or from:ROW:DIMM
+
+    @property
+    def data_bytes(self):
+        return size(self.size)
+
+    @property
+    def bytes(self):
+        return size(self.size) + size(self.labels)
+
+    @property
+    def source(self):
+        """(row, dimm) whose final state this one starts from, or None."""
+        kind, _, rest = self.fill.partition(":")
+        if kind != "from":
+            return None
+        row, _, index = rest.partition(":")
+        return row, int(index or 0)
+
+
+@dataclasses.dataclass
+class Boot:
+    steps: list = dataclasses.field(default_factory=list)
+    before: list = dataclasses.field(default_factory=list)
+    after: list = dataclasses.field(default_factory=list)
+    ends: str = "verdict"       # verdict, kill or panic
+    kill_at: str = ""           # XP-MARK at which QEMU is killed (ends = "kill")
+    kill_after: float = 0.0     # seconds after that mark
+    timeout: int = 180          # seconds of the host, scaled by --timeout
+    allow: list = dataclasses.field(default_factory=list)
+    cmdline: str = ""
+    xen_cmdline: str = ""
+
+
+@dataclasses.dataclass
+class Row:
+    name: str = ""
+    summary: str = ""
+    kernel: str = "6.12"
+    xen: str = "none"
+    ndctl: str = "none"
+    dom0: str = "pv"
+    driver: bool | None = None  # install xen_pmem.ko and its udev rule
+    cpu: str = "default"
+    memory: str = "2G"
+    dom0_memory: str = "1G"
+    smp: int = 2
+    modules: list = dataclasses.field(default_factory=list)
+    files: dict = dataclasses.field(default_factory=dict)
+    cmdline: str = ""
+    xen_cmdline: str = ""
+    nvdimm: list = dataclasses.field(default_factory=list)
+    boots: list = dataclasses.field(default_factory=list)
+    guest: pathlib.Path = HERE / "guest"    # where the steps' scripts are
+
+    @property
+    def xen_pmem(self):
+        return self.xen == "pmem" if self.driver is None else self.driver
+
+    @property
+    def kernel_dir(self):
+        return need(BUILD / "kernels" / self.kernel, "make kernels")
+
+    def updates(self):
+        """Out-of-tree modules to install."""
+        if not self.xen_pmem:
+            return []
+        return [need(BUILD / "modules" / self.kernel / "xen_pmem.ko", "make modules")]
+
+    def facts(self):
+        """What a guest script may want to know of its row."""
+        plain = dataclasses.asdict(self)
+        return {key: plain[key] for key in
+                ("name", "kernel", "xen", "ndctl", "dom0", "driver", "nvdimm")}
+
+    def sources(self):
+        return sorted({dimm.source[0] for dimm in self.nvdimm if dimm.source})
+
+
+def _make(kind, table, where):
+    known = {field.name for field in dataclasses.fields(kind)} - {"name", "guest"}
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise SetupError(f"{where}: unknown '{unknown[0]}', expected one of "
+                         f"{', '.join(sorted(known))}")
+    return kind(**table)
+
+
+def _one_of(row, field, allowed):
+    if getattr(row, field) not in allowed:
+        raise SetupError(f"matrix.toml: row {row.name}: {field} is '{getattr(row, field)}', "
+                         f"expected {', '.join(allowed)}")
+
+
+def _check_boot(where, boot, guest):
+    if boot.ends not in ("verdict", "kill", "panic"):
+        raise SetupError(f"{where}: ends is '{boot.ends}', expected verdict, kill or panic")
+    if (boot.ends == "kill") != bool(boot.kill_at):
+        raise SetupError(f"{where}: ends = 'kill' and kill_at go together")
+    if not boot.steps:
+        raise SetupError(f"{where}: a boot without steps tests nothing")
+    for step in boot.steps:
+        script = step.split()[0]
+        if script != "kselftest" and not (guest / script).exists():
+            raise SetupError(f"{where}: {shown(guest / script)} does not exist")
+    for check in boot.before + boot.after:
+        checks.validate(where, check)
+
+
+def make_row(name, table, guest=HERE / "guest"):
+    where = f"matrix.toml: row {name}"
+    row = _make(Row, table, where)
+    row.name, row.guest = name, guest
+    for field, allowed in (("kernel", KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
+                           ("dom0", ("pv", "pvh"))):
+        _one_of(row, field, allowed)
+    row.nvdimm = [_make(Dimm, dimm, where) for dimm in row.nvdimm]
+    row.boots = [_make(Boot, boot, f"{where}: boot {number}")
+                 for number, boot in enumerate(row.boots, 1)]
+    for number, boot in enumerate(row.boots, 1):
+        _check_boot(f"{where}: boot {number}", boot, guest)
+    if not row.boots or not row.summary:
+        raise SetupError(f"{where}: needs a summary and at least one boot")
+    return row
+
+
+def load(path=HERE / "matrix.toml"):
+    """{name: Row} in the order of the file; guest/ beside it has the scripts."""
+    try:
+        table = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise SetupError(f"{path.name}: {error}") from None
+    rows = {name: make_row(name, row, path.resolve().parent / "guest")
+            for name, row in table.get("row", {}).items()}
+    for row in rows.values():
+        lost = [name for name in row.sources() if name not in rows]
+        if lost:
+            raise SetupError(f"matrix.toml: row {row.name}: no row '{lost[0]}' to start from")
+    return rows
+
+
+def select(rows, names, globs):
+    """Rows asked for, each after the rows whose NVDIMM it starts from."""
+    unknown = [name for name in names if name not in rows]
+    if unknown:
+        raise SetupError(f"no row '{unknown[0]}': see 'tools/vmtest/vmtest list'")
+    asked = [name for name in rows if name in names
+             or any(fnmatch.fnmatch(name, glob) for glob in globs)]
+    if not names and not globs:
+        asked = list(rows)
+    if not asked:
+        raise SetupError(f"no row matches {' '.join(globs)}: see 'tools/vmtest/vmtest list'")
+    order = []
+
+    def visit(name):
+        for source in rows[name].sources() if name in asked else ():
+            visit(source)
+        if name in asked and name not in order:
+            order.append(name)
+    for name in asked:
+        visit(name)
+    return [rows[name] for name in order]

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Start QEMU for one boot, watch it, end it."""
+import ctypes
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import time
+
+from . import matrix, paths
+from .paths import BUILD, TREE, need
+
+LINUX_ARGS = ("panic=-1 oops=panic loglevel=5 watchdog_thresh=60 "
+              "rcupdate.rcu_cpu_stall_timeout=120")
+XEN_ARGS = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all console_timestamps=boot"
+FIRMWARE = ("usr/share/seabios", "usr/share/qemu", "usr/lib/ipxe/qemu")
+PR_SET_PDEATHSIG = 1
+
+
+def program():
+    argv = paths.tree_argv(need(TREE / "usr/bin/qemu-system-x86_64", "make tree"))
+    for directory in FIRMWARE:
+        argv += ["-L", str(TREE / directory)]
+    return argv
+
+
+def environment():
+    """Without this QEMU would try the host's plug-ins of another version."""
+    return {**os.environ, "QEMU_MODULE_DIR": str(TREE / paths.LIBDIR / "qemu")}
+
+
+def linux_args(row, boot):
+    console = "ttyS0" if row.xen == "none" else "hvc0"
+    return " ".join(f"console={console} {LINUX_ARGS} {row.cmdline} {boot.cmdline}".split())
+
+
+def xen_args(row, boot):
+    words = [XEN_ARGS, f"dom0_mem={row.dom0_memory},max:{row.dom0_memory}"]
+    if row.dom0 == "pvh":
+        words.append("dom0=pvh,pf-fixup cpuidle=0")
+    return " ".join([*words, row.xen_cmdline, boot.xen_cmdline]).strip()
+
+
+def kernel_argv(row, boot):
+    if row.xen == "none":
+        return ["-kernel", "vmlinuz", "-initrd", "initrd", "-append", linux_args(row, boot)]
+    # QEMU splits multiboot modules at commas; a doubled comma is one.
+    dom0 = "vmlinuz " + linux_args(row, boot).replace(",", ",,")
+    return ["-kernel", "xen", "-initrd", dom0 + ",initrd", "-append", xen_args(row, boot)]
+
+
+def nvdimm_argv(row):
+    argv = []
+    for index, dimm in enumerate(row.nvdimm):
+        labels = matrix.size(dimm.labels)
+        argv += ["-object", f"memory-backend-file,id=mem{index},share=on,"
+                            f"mem-path=../nvdimm{index},size={dimm.bytes}",
+                 "-device", f"nvdimm,id=nvdimm{index},memdev=mem{index}"
+                            + (f",label-size={labels}" if labels else "")]
+    return argv
+
+
+def channel_argv(row, interactive):
+    console = ("stdio,mux=on,signal=off,logfile=console.log" if interactive
+               else "file,path=console.log")
+    # A PVH dom0 hangs in virtio's first DMA unless that goes through the IOMMU.
+    behind_iommu = ",iommu_platform=on,disable-legacy=on" if row.dom0 == "pvh" else ""
+    argv = ["-chardev", f"{console},id=com1", "-serial", "chardev:com1",
+            "-chardev", "file,path=result.ktap,id=com2", "-serial", "chardev:com2",
+            "-device", "virtio-serial-pci" + behind_iommu, "-chardev", "file,path=out.tar,id=out",
+            "-device", "virtserialport,chardev=out,name=org.xen-pmem.out"]
+    return argv + (["-mon", "chardev=com1"] if interactive else [])
+
+
+def machine(row):
+    """Bare Linux does without the PIT: against it, on a busy host, it measures a
+    TSC many times too slow, and then sees stalls. Xen cannot boot without."""
+    return "q35,nvdimm=on" + (",pit=off" if row.xen == "none" else "")
+
+
+def argv(row, boot, accel, interactive=False):
+    """The command line of one boot; all names in it are relative to its directory."""
+    cpu = row.cpu if row.dom0 == "pv" or row.cpu != "default" else "pvh"
+    line = [*program(), "-accel", "kvm" if accel == "kvm" else "tcg,thread=multi",
+            "-machine", machine(row), "-cpu", matrix.CPUS.get(cpu, cpu),
+            "-smp", str(row.smp), "-m", f"{row.memory},slots=8,maxmem=64G",
+            "-display", "none", "-nodefaults", "-no-reboot"]
+    if row.dom0 == "pvh":
+        line += ["-device", "amd-iommu,intremap=on"]
+    return [*line, *channel_argv(row, interactive), *nvdimm_argv(row), *kernel_argv(row, boot)]
+
+
+def link_inputs(row, directory):
+    """Short names for long paths: QEMU splits -initrd at spaces and commas."""
+    sources = {"vmlinuz": need(row.kernel_dir / "vmlinuz", "make kernels")}
+    if row.xen != "none":
+        sources["xen"] = need(BUILD / "xen" / row.xen / "xen", "make xen")
+    for name, source in sources.items():
+        (directory / name).unlink(missing_ok=True)
+        (directory / name).symlink_to(source)
+
+
+def write_script(line, directory):
+    """qemu.cmd: the same boot by hand."""
+    script = directory / "qemu.cmd"
+    module_dir = environment()["QEMU_MODULE_DIR"]
+    script.write_text("#!/bin/sh\n# The console is in console.log, results in result.ktap.\n"
+                      'cd "$(dirname "$0")" || exit 1\n'
+                      f"export QEMU_MODULE_DIR={shlex.quote(module_dir)}\n"
+                      f"exec {shlex.join(line)} \"$@\"\n")
+    script.chmod(0o755)
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start(line, directory, **kwargs):
+    return subprocess.Popen(line, cwd=directory, env=environment(),
+                            preexec_fn=_die_with_parent, **kwargs)
+
+
+class Watch:
+    """Follow a boot's logs; tell a person what goes on; notice marks."""
+
+    def __init__(self, directory, label, kill_at, tell):
+        self.com2 = directory / "result.ktap"
+        self.console = directory / "console.log"
+        self.mark = f"XP-MARK {kill_at}".encode() if kill_at else None
+        self.label = label
+        self.tell = tell
+        self.began = self.told = time.monotonic()
+        self.position = 0
+        self.rest = b""
+
+    def elapsed(self):
+        return time.monotonic() - self.began
+
+    def look(self):
+        """True when the mark to kill at has come."""
+        if time.monotonic() - self.told >= 10:
+            self.told = time.monotonic()
+            self.tell(f"[{self.elapsed():4.0f}s] {self.label}: {last_line(self.console)}")
+        marked = False
+        for line in self.new_lines():
+            marked = marked or (self.mark and line.rstrip() == self.mark)
+            if line.startswith(b"XP-SAY "):
+                self.tell(line[7:].decode(errors="replace").rstrip())
+        return marked
+
+    def new_lines(self):
+        if not self.com2.exists():
+            return []
+        with open(self.com2, "rb") as stream:
+            stream.seek(self.position)
+            data = stream.read()
+        self.position += len(data)
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        return lines
+
+
+def last_line(path, width=90):
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(max(0, path.stat().st_size - 2000))
+            lines = stream.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in lines if line.strip()]
+    return lines[-1][:width] if lines else ""
+
+
+def wait(process, watch, boot, timeout):
+    """How the boot ended: "exit", "killed" (at its mark) or "timeout"."""
+    pause = 0.01 if boot.kill_at else 0.1
+    while process.poll() is None:
+        if watch.look():
+            time.sleep(boot.kill_after)
+            return kill(process, "killed")
+        if watch.elapsed() > timeout:
+            return kill(process, "timeout")
+        time.sleep(pause)
+    watch.look()
+    return "exit"
+
+
+def kill(process, word):
+    process.kill()
+    process.wait()
+    return word
+
+
+def kvm_works(directory):
+    """Boot the stock kernel under KVM for two seconds: a /dev/kvm that opens
+    may still be useless (nested, wrong CPU), and only booting tells."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    kernel = need(BUILD / "kernels/6.12/vmlinuz", "make kernels")
+    log = pathlib.Path(directory, "kvm-probe.log")
+    line = [*program(), "-accel", "kvm", "-machine", "q35", "-cpu", matrix.CPUS["default"],
+            "-m", "512M", "-display", "none", "-nodefaults", "-no-reboot",
+            "-serial", f"file:{log.name}", "-kernel", str(kernel),
+            "-append", "console=ttyS0 earlyprintk=ttyS0 panic=-1"]
+    log.unlink(missing_ok=True)
+    process = start(line, directory, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(2)
+    except subprocess.TimeoutExpired:
+        kill(process, "")
+    return log.exists() and b"Linux version" in log.read_bytes()

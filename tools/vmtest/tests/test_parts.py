@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The matrix, the checks, the NVDIMM files and the archive writer."""
+import io
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from rig import checks, cpio, matrix, medium, modules, qemu  # noqa: E402
+from rig.paths import SetupError  # noqa: E402
+
+BOOT = {"steps": ["smoke.sh"]}
+ROW = {"summary": "s", "boots": [BOOT]}
+
+
+class Matrix(unittest.TestCase):
+    def refused(self, word, **changes):
+        with self.assertRaises(SetupError) as caught:
+            matrix.make_row("r", {**ROW, **changes})
+        self.assertIn(word, str(caught.exception))
+
+    def test_the_real_one_loads(self):
+        self.assertTrue(matrix.load())
+
+    def test_typos_are_errors(self):
+        self.refused("unknown 'kernal'", kernal="6.1")
+        self.refused("kernel is '6.2'", kernel="6.2")
+        self.refused("xen is 'mine'", xen="mine")
+        self.refused("unknown 'sise'", nvdimm=[{"sise": "1G"}])
+        self.refused("no-such.sh", boots=[{"steps": ["no-such.sh"]}])
+        self.refused("unknown check 'unchaned'", boots=[{**BOOT, "after": [{"check": "unchaned"}]}])
+        self.refused("check 'changed'", boots=[{**BOOT, "after": [{"check": "changed"}]}])
+        self.refused("go together", boots=[{**BOOT, "ends": "kill"}])
+        self.refused("without steps", boots=[{"steps": []}])
+        self.refused("at least one boot", boots=[])
+
+    def test_order_follows_from(self):
+        rows = {name: matrix.make_row(name, {**ROW, "nvdimm": dimms}) for name, dimms in
+                (("b", [{"fill": "from:a"}]), ("a", []), ("c", [{"fill": "from:b:0"}]))}
+        self.assertEqual([r.name for r in matrix.select(rows, [], [])], ["a", "b", "c"])
+        self.assertEqual([r.name for r in matrix.select(rows, ["c"], [])], ["c"])
+        self.assertEqual([r.name for r in matrix.select(rows, [], ["[ab]"])], ["a", "b"])
+        with self.assertRaises(SetupError):
+            matrix.select(rows, ["d"], [])
+        with self.assertRaises(SetupError):
+            matrix.select(rows, [], ["zz*"])
+
+    def test_commas_in_dom0_arguments_are_doubled(self):
+        row = matrix.make_row("r", {**ROW, "xen": "stock", "cmdline": "a=1,2"})
+        line = qemu.kernel_argv(row, row.boots[0])
+        self.assertIn("a=1,,2", line[line.index("-initrd") + 1])
+
+
+class Medium(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self.scratch.cleanup)
+        self.directory = pathlib.Path(self.scratch.name)
+        self.live = self.directory / "nvdimm0"
+        self.copy = self.directory / "nvdimm0.boot"
+        medium.create(self.live, 3 << 20, 1 << 20, seed="7")
+        medium.copy(self.live, self.copy)
+        self.context = checks.Context(self.directory, {"low": "0x100000", "high": "2M"})
+
+    def check(self, **table):
+        return checks.run(self.context, table)[1]
+
+    def test_size(self):
+        self.assertEqual([medium.size(t) for t in ("0x10", 5, "2K", "1G")], [16, 5, 2048, 1 << 30])
+        with self.assertRaises(SetupError):
+            medium.size("1T")
+
+    def test_noise_is_reproducible_and_labels_are_zero(self):
+        again = self.directory / "again"
+        medium.create(again, 3 << 20, 1 << 20, seed="7")
+        self.assertEqual(medium.sha256(again), medium.sha256(self.live))
+        self.assertEqual(self.live.read_bytes()[3 << 20:], bytes(1 << 20))
+        self.assertNotEqual(self.live.read_bytes()[:4096], bytes(4096))
+
+    def test_changes_to_the_byte(self):
+        self.assertEqual(medium.changes(self.copy, self.live), [])
+        medium.poke(self.live, 3 << 20, b"\1")
+        medium.poke(self.live, (1 << 20) + 5, bytes(4096))
+        found = medium.changes(self.copy, self.live)
+        self.assertEqual(found[-1], (3 << 20, (3 << 20) + 1))
+        self.assertTrue(found[0][0] >= (1 << 20) + 5 and found[0][1] <= (1 << 20) + 4101)
+
+    def test_unchanged(self):
+        self.assertIsNone(self.check(check="unchanged"))
+        medium.poke(self.live, (1 << 20) + 9, b"\0\1\2\3")
+        self.assertIn("changed at", self.check(check="unchanged"))
+        self.assertIsNone(self.check(check="unchanged", allow=[["$low", "$high"]]))
+        self.assertIn("changed at", self.check(check="unchanged", allow=[["$high", "3M"]]))
+        medium.poke(self.live, 2 << 20, b"\0\1\2\3")
+        self.assertIn("0x200000", self.check(check="unchanged", allow=[["$low", "$high"]]))
+
+    def test_changed(self):
+        self.assertIn("nothing changed", self.check(check="changed", start=0, end="4M"))
+        medium.poke(self.live, 77, b"\0\0\0\0\0")
+        self.assertIsNone(self.check(check="changed", start=0, end=4096))
+        self.assertIn("nothing changed", self.check(check="changed", start=4096, end="4M"))
+
+    def test_sha256_and_facts(self):
+        self.context.facts["sum"] = medium.sha256(self.live, 0, 4096)
+        self.assertIsNone(self.check(check="sha256", end=4096, equals="$sum"))
+        self.assertIn("expected", self.check(check="sha256", end=8192, equals="$sum"))
+        self.assertIn("no guest script wrote", self.check(check="sha256", equals="$none"))
+        self.assertIsNone(self.check(check="facts_equal", one="$high", two="2M"))
+        self.assertIn("'$low'", self.check(check="facts_equal", one="$low", two="$high"))
+
+    def test_console_of_the_last_boot(self):
+        for number, text in ((2, "two\n"), (10, "ten\n")):
+            (self.directory / f"boot{number}").mkdir()
+            (self.directory / f"boot{number}/console.log").write_text(text)
+        self.assertIsNone(self.check(check="console", has="^ten$", lacks="two"))
+        self.assertIn("does not say", self.check(check="console", has="two"))
+        self.assertIn("says 'ten'", self.check(check="console", lacks="te"))
+
+
+class Archives(unittest.TestCase):
+    def test_newc_is_sorted_aligned_and_terminated(self):
+        archive = cpio.Archive()
+        archive.data("b/c", b"hello", 0o755)
+        archive.symlink("a", "b/c")
+        stream = io.BytesIO()
+        archive.write(stream)
+        raw = stream.getvalue()
+        self.assertEqual(len(raw) % 512, 0)
+        self.assertTrue(raw.startswith(b"070701"))
+        places = [raw.rindex(name) for name in (b"0a\0", b"0b\0", b"0b/c\0", b"TRAILER!!!\0")]
+        self.assertEqual(places, sorted(places))
+        again = io.BytesIO()
+        archive.write(again)
+        self.assertEqual(raw, again.getvalue())
+
+    def test_module_needs(self):
+        image = (b"\0depends=mbcache,jbd2\0softdep=pre: crc32c\0depends\0"
+                 b"softdep=post: zlib-x\0name=ext4\0")
+        self.assertEqual(modules.needs_of(image), ["mbcache", "jbd2", "crc32c", "zlib-x"])
+
+
+if __name__ == "__main__":
+    unittest.main()
