@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Entry points for people. What they do is in scripts/; what they make is in
+# build/. Kbuild does not read this file, it reads Kbuild.
+
+.DEFAULT_GOAL := help
+
+# ROW=... picks rows of the test machines, V=1 lets kbuild print commands.
+ROW ?=
+
+.PHONY: help
+help:
+	@echo 'First use (Debian 12 or 13, root or sudo):'
+	@echo '  make demo        build everything, show persistent memory under Xen in a virtual machine'
+	@echo '  make check       build everything and run every test; ends in "N passed, N failed"'
+	@echo
+	@echo 'Parts:'
+	@echo '  make modules     build the driver: build/modules/6.12/xen_pmem.ko; with KDIR=DIR for the kernel there'
+	@echo '  make install     install the driver and its udev rule on this machine (KDIR=, DESTDIR=)'
+	@echo '  make xen         build Xen 4.20 with the pmem operation: build/xen/pmem'
+	@echo '  make ndctl       build ndctl 81 with --mode=xen: build/ndctl/pmem'
+	@echo '  make selftests   build the kselftest directory: build/selftests'
+	@echo '  make tree        the Debian 13 tree everything is built in: build/tree'
+	@echo '  make kernels     download the Debian kernels, Xen and ndctl to test with'
+	@echo
+	@echo 'Tests:'
+	@echo '  make unit        tests that need no virtual machine'
+	@echo '  make lint        checkpatch, sparse, kernel-doc, shellcheck, build inside a kernel tree'
+	@echo '  make vmtest      all test machines; ROW="NAME..." for some ("tools/vmtest/vmtest list")'
+	@echo '  make shell ROW=NAME   boot one test machine and get its console'
+	@echo
+	@echo '  make clean       remove what was built, keep downloads and the Debian tree'
+	@echo '  make distclean   remove build/'
+
+# --- build ---------------------------------------------------------------------
+
+.PHONY: tree kernels modules xen ndctl selftests
+tree kernels: %:
+	@scripts/$(if $(filter kernels,$*),fetch,$*)
+
+ifdef KDIR
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+else
+modules:
+	@scripts/build-modules
+endif
+
+xen ndctl selftests: %:
+	@scripts/build-$*
+
+# --- test ----------------------------------------------------------------------
+
+.PHONY: unit lint vmtest shell check demo
+unit lint check demo:
+	@scripts/$@
+
+vmtest: kernels modules xen ndctl selftests
+	@tools/vmtest/vmtest run $(ROW)
+
+shell: kernels modules xen ndctl selftests
+	$(if $(ROW),,$(error say which machine: make shell ROW=NAME; tools/vmtest/vmtest list))
+	@tools/vmtest/vmtest shell $(ROW)
+
+# --- install -------------------------------------------------------------------
+
+# The kernel that runs, unless KDIR= names another one's headers.
+INSTALL_KDIR = $(or $(KDIR),/lib/modules/$(shell uname -r)/build)
+RULES = $(DESTDIR)/usr/lib/udev/rules.d
+
+.PHONY: install
+install:
+	@test -e $(INSTALL_KDIR)/Makefile || { \
+		echo 'no kernel headers in $(INSTALL_KDIR): apt-get install linux-headers-$(shell uname -r)'; \
+		exit 1; }
+	$(MAKE) -C $(INSTALL_KDIR) M=$(CURDIR) modules
+	$(MAKE) -C $(INSTALL_KDIR) M=$(CURDIR) $(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) \
+		CONFIG_MODULE_SIG_ALL= modules_install
+	install -D -m 644 -t $(RULES) contrib/60-xen-pmem.rules
+
+# --- clean ---------------------------------------------------------------------
+
+.PHONY: clean distclean
+clean distclean:
+	@scripts/clean $@

@@ -1,0 +1,223 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Common part of the build scripts. A script sources it first:
+#     . "$(dirname "$0")/lib.sh"
+#
+# Every output directory below build/ is keyed: its file .key holds a hash of
+# all inputs. An output with the right key is used as it is. A new one is
+# made beside it (DIR.tmp) and renamed, so a broken run leaves no half output.
+
+set -euo pipefail
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+BUILD=$TOP/build
+ME=$(basename "$0")
+: "${JOBS:=$(nproc)}"
+export LC_ALL=C.UTF-8
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+# step TEXT: one line of progress with the seconds since the script began.
+step()
+{
+	printf '%4ds  %s: %s\n' "$SECONDS" "$ME" "$*"
+}
+
+die()
+{
+	printf '%s: %s\n' "$ME" "$*" >&2
+	exit 1
+}
+
+# need COMMAND PACKAGE: stop unless the host has COMMAND.
+need()
+{
+	command -v "$1" >/dev/null ||
+		die "$1 is missing on this machine: run 'apt-get install $2' as root"
+}
+
+# as_root CMD...: run CMD as root, through sudo when we are not.
+as_root()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	else
+		command -v sudo >/dev/null ||
+			die "root is needed for '$1': run as root or install sudo"
+		sudo -E "$@"
+	fi
+}
+
+# lock NAME: one process at a time makes the output NAME. Held until exit.
+lock()
+{
+	mkdir -p "$BUILD/.lock"
+	exec 9>"$BUILD/.lock/$1"
+	if ! flock -n 9; then
+		step "another run is busy with '$1', waiting"
+		flock 9
+	fi
+}
+
+# What editors and an out-of-tree build with KDIR= leave among the sources.
+NOT_SOURCE=(! -name '*~' ! -name '.*.swp' ! -name '*.pyc' ! -name '*.o'
+	! -name '*.ko' ! -name '*.mod' ! -name '*.mod.c' ! -name '.*.cmd'
+	! -name Module.symvers ! -name modules.order)
+
+# key_of TEXT [FILE...]: hash of TEXT and of the names and contents of FILEs;
+# a directory stands for all files in it.
+key_of()
+{
+	local text=$1
+
+	shift
+	{
+		printf '%s\n' "$text"
+		[ $# -eq 0 ] || (cd "$TOP" && find "$@" -type f \
+			"${NOT_SOURCE[@]}" -print0 |
+			sort -z | xargs -0r sha256sum)
+	} | sha256sum | cut -c1-40
+}
+
+# is_fresh DIR KEY: true when DIR was made from the inputs hashed in KEY.
+is_fresh()
+{
+	[ -f "$1/.key" ] && [ "$(cat "$1/.key")" = "$2" ]
+}
+
+# begin DIR: an empty DIR.tmp to build in.
+begin()
+{
+	mkdir -p "$(dirname "$1")"
+	rm -rf --one-file-system "$1.tmp"
+	mkdir "$1.tmp"
+}
+
+# finish DIR KEY: DIR.tmp is complete, put it in the place of DIR.
+finish()
+{
+	rm -f "$1.tmp/.key" # may be a hard link
+	printf '%s\n' "$2" >"$1.tmp/.key"
+	rm -rf --one-file-system "$1.old"
+	[ ! -e "$1" ] || mv "$1" "$1.old"
+	mv "$1.tmp" "$1"
+	rm -rf --one-file-system "$1.old"
+}
+
+# in_tree CMD...: run CMD in the Debian 13 tree, which is made when missing.
+in_tree()
+{
+	"$TOP/scripts/in-tree" "$@"
+}
+
+# copy_sources TO NAME...: copy files and directories of the repository.
+copy_sources()
+{
+	local to=$1
+
+	shift
+	mkdir -p "$to"
+	(cd "$TOP" && find "$@" -type f "${NOT_SOURCE[@]}" \
+		-exec cp --parents -t "$to" {} +)
+}
+
+# headers: the kernel headers in the tree, as a path inside it.
+headers()
+{
+	local path
+
+	for path in "$BUILD"/tree/usr/src/linux-headers-*-amd64; do
+		echo "${path#"$BUILD/tree"}"
+	done
+}
+
+# quiet LOG CMD...: run CMD, a program or a function, with its output in LOG;
+# show the end of it and stop if CMD fails. Not for use in a condition: the
+# shell would ignore failures inside a function.
+quiet()
+{
+	local log=$1 rc
+
+	shift
+	mkdir -p "$(dirname "$log")"
+	set +e
+	(set -e; "$@") >"$log" 2>&1
+	rc=$?
+	set -e
+	[ "$rc" -eq 0 ] && return
+	tail -n 40 "$log" >&2
+	die "'$1' failed with status $rc, all of its output is in ${log#"$TOP/"}"
+}
+
+# mirror: address of the Debian archive, as this machine's own apt sources
+# have it. Remembered in build/apt/mirror.
+mirror()
+{
+	local lists=$BUILD/apt/host
+
+	if [ ! -s "$BUILD/apt/mirror" ]; then
+		need apt-get apt
+		mkdir -p "$BUILD/apt"
+		host_mirror >"$BUILD/apt/mirror.tmp"
+		if [ ! -s "$BUILD/apt/mirror.tmp" ]; then
+			mkdir -p "$lists/partial"
+			apt-get -qq update -o Dir::State::lists="$lists" \
+				-o APT::Sandbox::User=root >&2 || true
+			host_mirror -o Dir::State::lists="$lists" \
+				>"$BUILD/apt/mirror.tmp"
+		fi
+		[ -s "$BUILD/apt/mirror.tmp" ] ||
+			die "no Debian archive in this machine's apt sources: add one to /etc/apt/sources.list"
+		mv "$BUILD/apt/mirror.tmp" "$BUILD/apt/mirror"
+	fi
+	cat "$BUILD/apt/mirror"
+}
+
+host_mirror()
+{
+	# shellcheck disable=SC2016 # a format of apt's, not of the shell
+	apt-get indextargets "$@" --format '$(REPO_URI)' 'Created-By: Packages' \
+		'Origin: Debian' 'Label: Debian' 'Component: main' | sed -n 1p
+}
+
+# result "ok"|"not ok"|"skip" NAME [REASON]: report one test, to the person
+# and to build/results/SCRIPT.txt, where scripts/tally counts.
+result()
+{
+	mkdir -p "$BUILD/results"
+	printf '%s %s\n' "$1" "$2" >>"$BUILD/results/$ME.txt"
+	step "$1 $2${3:+ ($3)}"
+}
+
+# check NAME CMD...: one test that passes when CMD, a program or a function,
+# succeeds. Its output is kept, and shown when it fails.
+check()
+{
+	local name=$1 log=$BUILD/log/$ME-${1//[ \/]/-}.log rc
+
+	shift
+	mkdir -p "$BUILD/log"
+	set +e
+	(set -e; "$@") >"$log" 2>&1
+	rc=$?
+	set -e
+	if [ "$rc" -eq 0 ]; then
+		result ok "$name"
+	else
+		tail -n 25 "$log"
+		result "not ok" "$name" "status $rc, log in ${log#"$TOP/"}"
+	fi
+}
+
+# new_results: forget the results of earlier runs of this script.
+new_results()
+{
+	rm -f "$BUILD/results/$ME.txt"
+}
+
+# any_failed: true when a test of this run failed, or none ran.
+any_failed()
+{
+	! grep -q '^ok ' "$BUILD/results/$ME.txt" 2>/dev/null ||
+		grep -q '^not ok ' "$BUILD/results/$ME.txt"
+}
