@@ -190,52 +190,31 @@ static bool xen_pmem_check_uuids(const struct xen_pmem_sb *sb,
 				    ns->uuid);
 }
 
-static bool xen_pmem_check_reserved(const struct xen_pmem_ns *ns,
+/*
+ * All but the size of the reserved area follows from the namespace.  That size is
+ * what is wrong if it contradicts both fields that say where the data starts.
+ */
+static bool xen_pmem_check_geometry(const struct xen_pmem_sb *sb,
+				    const struct xen_pmem_ns *ns,
 				    const struct xen_pmem_geometry *geo,
 				    struct xen_pmem_diag *diag)
 {
-	u64 end;
+	struct xen_pmem_geometry want = {};
+	bool fits = geo->rsv_size && IS_ALIGNED(geo->rsv_size, XEN_PMEM_ALIGN) &&
+		    !xen_pmem_layout(ns, geo->rsv_size, &want);
 
-	return xen_pmem_require(diag, "ext.rsv_start", geo->rsv_start,
-				geo->rsv_start >= XEN_PMEM_HEADER_SIZE,
-				"0x2000 or more") &&
-	       xen_pmem_require(diag, "ext.rsv_start", geo->rsv_start,
-				IS_ALIGNED(ns->start + geo->rsv_start,
-					   XEN_PMEM_ALIGN),
-				"a physical address aligned to 0x200000") &&
+	return xen_pmem_require(diag, "ext.rsv_size", geo->rsv_size, fits,
+				"a multiple of 0x200000 with room for data") &&
 	       xen_pmem_require(diag, "ext.rsv_size", geo->rsv_size,
-				geo->rsv_size &&
-				IS_ALIGNED(geo->rsv_size, XEN_PMEM_ALIGN),
-				"a multiple of 0x200000") &&
-	       xen_pmem_require(diag, "ext.rsv_size", geo->rsv_size,
-				!check_add_overflow(geo->rsv_start,
-						    geo->rsv_size, &end) &&
-				end <= geo->data_start,
-				"an end before the data");
-}
-
-static bool xen_pmem_check_data(const struct xen_pmem_ns *ns,
-				const struct xen_pmem_geometry *geo,
-				struct xen_pmem_diag *diag)
-{
-	u64 end;
-
-	return xen_pmem_require(diag, "ext.data_start", geo->data_start,
-				geo->data_start < ns->size,
-				"less than the size of the namespace") &&
-	       xen_pmem_require(diag, "ext.data_start", geo->data_start,
-				IS_ALIGNED(ns->start + geo->data_start,
-					   XEN_PMEM_DATA_ALIGN),
-				"a physical address aligned to 0x1000000") &&
-	       xen_pmem_require(diag, "ext.data_size", geo->data_size,
-				geo->data_size &&
-				IS_ALIGNED(geo->data_size, XEN_PMEM_DATA_ALIGN),
-				"a multiple of 0x1000000") &&
-	       xen_pmem_require(diag, "ext.data_size", geo->data_size,
-				!check_add_overflow(geo->data_start,
-						    geo->data_size, &end) &&
-				end <= ns->size,
-				"an end within the namespace");
+				geo->data_start == want.data_start ||
+				geo->data_start != le64_to_cpu(sb->dataoff),
+				"an end within 0x1000000 before the data") &&
+	       xen_pmem_expect(diag, "ext.rsv_start", geo->rsv_start,
+			       want.rsv_start) &&
+	       xen_pmem_expect(diag, "ext.data_start", geo->data_start,
+			       want.data_start) &&
+	       xen_pmem_expect(diag, "ext.data_size", geo->data_size,
+			       want.data_size);
 }
 
 /* The stock fields have to say the same as the extension. */
@@ -350,8 +329,7 @@ int xen_pmem_sb_parse(struct xen_pmem_sb *sb, const struct xen_pmem_ns *ns,
 	    !xen_pmem_check_format(sb, diag) ||
 	    !xen_pmem_check_fixed(sb, diag) ||
 	    !xen_pmem_check_uuids(sb, ns, diag) ||
-	    !xen_pmem_check_data(ns, &info->geo, diag) ||
-	    !xen_pmem_check_reserved(ns, &info->geo, diag) ||
+	    !xen_pmem_check_geometry(sb, ns, &info->geo, diag) ||
 	    !xen_pmem_check_stock(sb, ns, &info->geo, diag) ||
 	    !xen_pmem_check_records(&info->rec, diag))
 		return -EOPNOTSUPP;

@@ -205,21 +205,21 @@ static const struct bad bad[] = {
 	{ "ext.incompat", 1ull << 63, "ext.incompat", DRIVER },
 	{ "ext.rsv_start", 0, "ext.rsv_start", PROVISION },
 	{ "ext.rsv_start", 0x2000, "ext.rsv_start", PROVISION },
-	{ "ext.rsv_start", 8 * MIB, "ext.rsv_size", PROVISION },
-	{ "ext.rsv_start", 2 * GIB, "ext.rsv_size", PROVISION },
-	{ "ext.rsv_start", -(2 * MIB), "ext.rsv_size", PROVISION },
+	{ "ext.rsv_start", 8 * MIB, "ext.rsv_start", PROVISION },
+	{ "ext.rsv_start", 2 * GIB, "ext.rsv_start", PROVISION },
+	{ "ext.rsv_start", -(2 * MIB), "ext.rsv_start", PROVISION },
 	{ "ext.rsv_size", 0, "ext.rsv_size", PROVISION },
 	{ "ext.rsv_size", 0x1000, "ext.rsv_size", PROVISION },
 	{ "ext.rsv_size", 16 * MIB, "ext.rsv_size", PROVISION },
 	{ "ext.rsv_size", 14 * MIB, NULL, PROVISION },
 	{ "ext.rsv_size", -(2 * MIB), "ext.rsv_size", PROVISION },
-	{ "ext.data_start", 0, "ext.rsv_size", PROVISION },
+	{ "ext.data_start", 0, "ext.data_start", PROVISION },
 	{ "ext.data_start", 12 * MIB, "ext.data_start", PROVISION },
-	{ "ext.data_start", 32 * MIB, "ext.data_size", PROVISION },
+	{ "ext.data_start", 32 * MIB, "ext.data_start", PROVISION },
 	{ "ext.data_start", GIB, "ext.data_start", PROVISION },
 	{ "ext.data_start", -(16 * MIB), "ext.data_start", PROVISION },
 	{ "ext.data_size", 0, "ext.data_size", PROVISION },
-	{ "ext.data_size", 992 * MIB, "npfns", PROVISION },
+	{ "ext.data_size", 992 * MIB, "ext.data_size", PROVISION },
 	{ "ext.data_size", GIB, "ext.data_size", PROVISION },
 	{ "ext.data_size", 0x1000, "ext.data_size", PROVISION },
 	{ "ext.data_size", -(16 * MIB), "ext.data_size", PROVISION },
@@ -352,9 +352,8 @@ static void test_bit_flips(void)
 static bool is_free(const char *name)
 {
 	return !strcmp(name, "uuid") || !strcmp(name, "ext.version_minor") ||
-	       !strcmp(name, "ext.compat") || !strcmp(name, "ext.rsv_start") ||
-	       !strcmp(name, "ext.rsv_size") || strstr(name, "info_size") ||
-	       strstr(name, "m2p_size");
+	       !strcmp(name, "ext.compat") || !strcmp(name, "ext.rsv_size") ||
+	       strstr(name, "info_size") || strstr(name, "m2p_size");
 }
 
 static void test_signed_bit_flips(void)
@@ -435,11 +434,11 @@ static void test_other_namespace(void)
 		struct xen_pmem_ns ns;
 		const char *blamed, *why;
 	} list[] = {
-		{ { 5 * GIB, GIB + 16 * MIB, { 0 } }, "end_trunc", "grown" },
+		{ { 5 * GIB, GIB + 16 * MIB, { 0 } }, "ext.data_size", "grown" },
 		{ { 5 * GIB, GIB - 2 * MIB, { 0 } }, "ext.data_size", "shrunk" },
-		{ { 5 * GIB, 16 * MIB, { 0 } }, "ext.data_start", "tiny" },
-		{ { 5 * GIB + 2 * MIB, GIB, { 0 } }, "ext.data_start", "moved" },
-		{ { 5 * GIB + 0x1000, GIB, { 0 } }, "ext.data_start",
+		{ { 5 * GIB, 16 * MIB, { 0 } }, "ext.rsv_size", "tiny" },
+		{ { 5 * GIB + 2 * MIB, GIB, { 0 } }, "ext.rsv_size", "moved" },
+		{ { 5 * GIB + 0x1000, GIB, { 0 } }, "ext.rsv_size",
 		  "moved by a page" },
 		{ { 5 * GIB, GIB, { 5 } }, "parent_uuid", "labelled" },
 	};

@@ -18,9 +18,7 @@ BODY=$XP_TMP/body
 XENPF_PMEM_ADD=1
 CHUNK=$((2 << 20))
 
-# What becomes of each field, one a line: FIELD:NAMED VALUE, where V is the old
-# value. NAMED is the field that the line is about, if not FIELD itself: of two
-# fields that contradict each other only one can be named.
+# What becomes of each field, one a line: FIELD VALUE, where V is the old value.
 cases()
 {
 	cat <<-END
@@ -57,17 +55,18 @@ cases()
 	ext.incompat \$((1 << 62))
 	ext.rsv_start \$((V + 4096))
 	ext.rsv_start \$((V - $CHUNK))
-	ext.rsv_start:ext.rsv_size \$((V + (16 << 20)))
-	ext.rsv_start:ext.rsv_size \$((1 << 62))
+	ext.rsv_start \$((V + $CHUNK))
+	ext.rsv_start \$((V + (16 << 20)))
+	ext.rsv_start \$((1 << 62))
 	ext.rsv_size 0
 	ext.rsv_size \$((V - 4096))
 	ext.rsv_size \$((V + (16 << 20)))
 	ext.rsv_size -$CHUNK
 	ext.data_start \$((V + $CHUNK))
-	ext.data_start:ext.data_size \$((V + (16 << 20)))
+	ext.data_start \$((V + (16 << 20)))
 	ext.data_start -4096
 	ext.data_size \$((V + 4096))
-	ext.data_size:npfns \$((V - (16 << 20)))
+	ext.data_size \$((V - (16 << 20)))
 	ext.data_size \$((V + (16 << 20)))
 	ext.data_size 0
 	ext.reserved+0 1
@@ -86,8 +85,8 @@ sizes()
 	END
 }
 
-# Changes that a reader accepts: what it may ignore, and a reserved area that lies
-# elsewhere before the data, or is larger than needed.
+# Changes that a reader accepts: what it may ignore, and a reserved area that is
+# larger than needed.
 harmless()
 {
 	cat <<-END
@@ -95,7 +94,6 @@ harmless()
 	ext.version_minor 1
 	ext.compat 1
 	ext.rsv_size \$((V + $CHUNK))
-	ext.rsv_start \$((V + $CHUNK))
 	END
 }
 
@@ -196,8 +194,8 @@ each()
 
 	shift 2
 	while read -r field value <&3; do
-		change "${field%:*}" "$value"
-		check "$req ${field%:*} = $FOUND: $what" "$@" "${field#*:}"
+		change "$field" "$value"
+		check "$req $field = $FOUND: $what" "$@" "$field"
 	done 3<&0
 }
 
