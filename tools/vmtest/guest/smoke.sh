@@ -14,9 +14,7 @@ else
 fi
 try "namespace0.0 is there" wait_for 10 test -e /sys/bus/nd/devices/namespace0.0
 try "pmem0 is there" wait_for 10 test -b /dev/pmem0
-if [ "$XP_NDCTL" = none ]; then
-	skip "ndctl lists the region" "this row has no ndctl"
-else
+if [ "$XP_NDCTL" != none ]; then
 	try "ndctl lists the region" sh -c "ndctl list -R | jq -e '.[0].type == \"pmem\"'"
 fi
 finish

@@ -134,6 +134,9 @@ class RowRun:
     def run(self, keep=False):
         """Return the row's code; leaves artefacts and the tally behind."""
         began = time.monotonic()
+        gone = read(BUILD / f"kernels/{self.row.kernel}.gone").strip()
+        if gone:
+            return self.skip(gone)
         self.claim()
         self.prepare()
         for number, boot in enumerate(self.row.boots, 1):
@@ -144,6 +147,13 @@ class RowRun:
         self.finish(code, keep)
         self.report(code, time.monotonic() - began)
         return code
+
+    def skip(self, why):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.tests.append(ktap.Test("the kernel to boot", "skip", why))
+        tell(f"vmtest: {self.row.name}: {why}")
+        self.report(self.code(), 0)
+        return self.code()
 
     def code(self):
         return verdict.Outcome(self.tests, self.reasons).code
