@@ -20,12 +20,11 @@ title()
 	say ""
 }
 
-# typed NAME COMMAND-LINE: show the line and what it prints; a failure fails the
-# demo.
-typed()
+# run_typed COMMAND-LINE: show the line and what it prints; its status.
+run_typed()
 {
-	say "dom0# $2"
-	if sh -c "$2" >"$XP_LOG" 2>&1; then
+	say "dom0# $1"
+	if sh -c "$1" >"$XP_LOG" 2>&1; then
 		typed_rc=0
 	else
 		typed_rc=$?
@@ -33,22 +32,22 @@ typed()
 	while IFS= read -r typed_line; do
 		say "$typed_line"
 	done <"$XP_LOG"
-	is "$1" "$typed_rc" 0
+	return $typed_rc
 }
 
-# typed_fails NAME PATTERN COMMAND-LINE: the same, of a command that has to fail
-# and to say PATTERN.
+# typed NAME COMMAND-LINE: a command that has to succeed.
+typed()
+{
+	run_typed "$2"
+	is "$1" "$?" 0
+}
+
+# typed_fails NAME PATTERN COMMAND-LINE: one that has to fail, and to say PATTERN.
 typed_fails()
 {
-	say "dom0# $3"
-	if sh -c "$3" >"$XP_LOG" 2>&1; then
+	if run_typed "$3"; then
 		not_ok "$1" "'$3' succeeded, expected a refusal"
-		return
-	fi
-	while IFS= read -r typed_line; do
-		say "$typed_line"
-	done <"$XP_LOG"
-	if grep -Eq -- "$2" "$XP_LOG"; then
+	elif grep -Eq -- "$2" "$XP_LOG"; then
 		ok "$1"
 	else
 		not_ok "$1" "'$3' failed, but did not say '$2'"
