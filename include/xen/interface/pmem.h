@@ -38,10 +38,11 @@
  * Errors common to all commands:
  *  -ENOSYS      Xen has no such operation
  *  -EPERM       the caller is not the hardware domain, or XSM denies it
- *  -EOPNOTSUPP  unknown cmd or version, a hardware domain of a kind that is not
- *               supported (PVH), or a range that PDX compression cannot express
- *  -EINVAL      flags or pad not 0; an empty, inverted or misaligned range;
- *               reserved area or data outside of the region, or overlapping
+ *  -EOPNOTSUPP  unknown cmd or version, or a range that PDX compression cannot
+ *               express
+ *  -EINVAL      flags that the command does not have, or pad not 0; an empty,
+ *               inverted or misaligned range; reserved area or data outside of the
+ *               region, or overlapping
  *  -ERANGE      the region ends above what Xen can address
  *  -EFAULT      the structure could not be copied; the command may have been
  *               carried out, QUERY tells
@@ -49,6 +50,14 @@
 #define XENPF_pmem			0x504d
 
 #define XENPF_PMEM_VERSION		1
+
+/*
+ * Flag of QUERY and ADD: the hardware domain vouches for the range to be persistent
+ * memory, although none of the firmware's static tables says so.  That is the case
+ * of an NVDIMM which was plugged in while the system runs (ACPI's _FIT method) and
+ * of CXL memory; Xen cannot tell either from a BAR of a device.
+ */
+#define XENPF_PMEM_UNLISTED		(1U << 0)
 
 /*
  * QUERY: would ADD of this tuple be accepted, and how large a reserved area
@@ -63,6 +72,9 @@
  *  -EBUSY       part of the range is RAM or otherwise in use: by Xen, by ACPI,
  *               as MMIO that the hardware domain may not access, or by another
  *               domain; bad_mfn is the first such frame
+ *  -ENODEV      part of the range is persistent memory by neither NFIT nor the
+ *               memory map, and XENPF_PMEM_UNLISTED was not given; bad_mfn is the
+ *               first such frame
  */
 #define XENPF_PMEM_QUERY		0
 
@@ -71,6 +83,9 @@
  * error nothing is left changed outside the reserved area.
  *
  * As for QUERY, and:
+ *  -EBUSY       a mapping of the reserved area is left in a page table, or one of
+ *               any frame in those of another domain; bad_mfn is the frame, and Xen's
+ *               log names the domain
  *  -ENOSPC      the reserved area is smaller than rsv_need; nothing was written
  *  -ENOMEM      no memory for the region or its page tables; or an ADD that failed
  *               could not give the reserved area back: the same call does so
@@ -110,7 +125,7 @@ struct xenpf_pmem {
 	/* IN variables. */
 	u16 cmd;		/* XENPF_PMEM_* */
 	u16 version;		/* XENPF_PMEM_VERSION */
-	u32 flags;		/* 0 */
+	u32 flags;		/* XENPF_PMEM_UNLISTED, else 0 */
 	/* IN variables; OUT variables of LIST.  Frames, [s, e). */
 	u64 spfn;
 	u64 epfn;

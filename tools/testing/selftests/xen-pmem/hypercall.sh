@@ -469,7 +469,7 @@ check "R22 the version of the interface is checked" \
 check "R34 unknown commands and versions" all_fail_with EOPNOTSUPP \
 	cmd=4 cmd=0xffff version=0 version=2
 check "R34 what has to be 0" all_fail_with EINVAL \
-	flags=1 flags=0x80000000 pad=1 index=1
+	flags=2 flags=0x80000000 pad=1 index=1
 check "R34 misaligned frames" all_fail_with EINVAL \
 	spfn=$((START - 1)) epfn=$((END + 256)) rsv_spfn=$((RSV + 1)) \
 	rsv_epfn=$((RSV + CHUNK + 511)) data_spfn=$((DATA + 1)) data_epfn=$((END - 1))

@@ -16,10 +16,6 @@
 
 #include "pmem-internal.h"
 
-/* e820 types of persistent memory: ACPI 6, and what came before it. */
-#define E820_PMEM           7
-#define E820_PRAM           12
-
 static bool overlaps(unsigned long as, unsigned long ae,
                      unsigned long bs, unsigned long be)
 {
@@ -127,17 +123,28 @@ static int cf_check first_not_in(unsigned long s, unsigned long e, void *arg)
     return 0;
 }
 
+/* The first frame of [spfn, epfn) which is not in the set, or epfn. */
+unsigned long pmem_first_outside(const struct rangeset *set,
+                                 unsigned long spfn, unsigned long epfn)
+{
+    unsigned long pfn = spfn;
+
+    rangeset_report_ranges((struct rangeset *)set, spfn, epfn - 1,
+                           first_not_in, &pfn);
+
+    return pfn;
+}
+
 /* May the hardware domain do what it wants with these frames? */
 static int check_permitted(const struct pmem_range *r, unsigned long *bad)
 {
-    unsigned long pfn = r->spfn;
+    unsigned long pfn;
 
     if ( rangeset_report_ranges(mmio_ro_ranges, r->spfn, r->epfn - 1, first_in,
                                 bad) )
         return -EBUSY;
 
-    rangeset_report_ranges(hardware_domain->iomem_caps, r->spfn, r->epfn - 1,
-                           first_not_in, &pfn);
+    pfn = pmem_first_outside(hardware_domain->iomem_caps, r->spfn, r->epfn);
     if ( pfn < r->epfn )
     {
         *bad = pfn;
@@ -145,6 +152,18 @@ static int check_permitted(const struct pmem_range *r, unsigned long *bad)
     }
 
     return 0;
+}
+
+/* Is it persistent memory at all, as far as the firmware told? */
+static int check_listed(const struct pmem_range *r, unsigned long *bad)
+{
+    unsigned long pfn = pmem_first_unlisted(r->spfn, r->epfn);
+
+    if ( pfn >= r->epfn )
+        return 0;
+
+    *bad = pfn;
+    return -ENODEV;
 }
 
 /*
@@ -166,6 +185,8 @@ int pmem_check_others(unsigned long spfn, unsigned long epfn,
              rangeset_report_ranges(d->iomem_caps, spfn, epfn - 1, first_in,
                                     bad) )
         {
+            printk(XENLOG_G_WARNING "pmem: %pd may access frame %lx\n", d,
+                   *bad);
             rc = -EBUSY;
             break;
         }
@@ -210,7 +231,8 @@ static int check_frames(const struct pmem_range *r, unsigned long *bad)
     return 0;
 }
 
-int pmem_check_range(const struct pmem_range *r, unsigned long *bad)
+int pmem_check_range(const struct pmem_range *r, bool unlisted,
+                     unsigned long *bad)
 {
     int rc = check_geometry(r);
 
@@ -222,6 +244,8 @@ int pmem_check_range(const struct pmem_range *r, unsigned long *bad)
     rc = check_e820(r, bad);
     if ( !rc )
         rc = check_permitted(r, bad);
+    if ( !rc && !unlisted )
+        rc = check_listed(r, bad);
     if ( !rc )
         rc = pmem_check_others(r->spfn, r->epfn, bad);
     if ( !rc )

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Registration of host persistent memory: shared by pmem.c and pmem-map.c.
+ * Registration of host persistent memory: shared by the files of pmem*.c.
  */
 
 #ifndef X86_64_PMEM_INTERNAL_H
@@ -28,6 +28,13 @@
 #define PMEM_SHARING        MAX(PDX_GROUP_COUNT, \
                                 1UL << (L2_PAGETABLE_SHIFT - 2))
 
+/* e820 types of persistent memory: ACPI 6, and what came before it. */
+#define E820_PMEM           7
+#define E820_PRAM           12
+
+/* Entries of a p2m which are looked at without preemption. */
+#define PMEM_P2M_BATCH      4096
+
 /* Frame numbers, [s, e). */
 struct pmem_range {
     unsigned long spfn, epfn;
@@ -41,20 +48,27 @@ struct pmem_range {
  */
 enum pmem_phase {
     /* ADD. */
+    PMEM_TAKE_P2M,
+    PMEM_AUDIT_TABLES,
+    PMEM_AUDIT_P2MS,            /* REMOVE, too */
     PMEM_MAP_M2P,
     PMEM_MAP_GROUPS,
     PMEM_COMMIT,
+    PMEM_SHOW_P2M,              /* REMOVE which failed, too */
     PMEM_ACTIVE,
     /* REMOVE. */
     PMEM_FREEZE,
     PMEM_THAW,
+    PMEM_HIDE_P2M,
     PMEM_RETIRE,
-    PMEM_QUIESCE,
     /* ADD which failed, or REMOVE. */
     PMEM_UNMAP_GROUPS,
     PMEM_UNMAP_M2P,
     PMEM_RELEASE,
+    PMEM_RETURN_P2M,
     PMEM_GONE,
+    /* In between, until all CPUs have been through a quiescent state. */
+    PMEM_QUIESCE,
 };
 
 struct pmem_region {
@@ -63,8 +77,12 @@ struct pmem_region {
     enum pmem_phase phase;
     bool removing;              /* ACTIVE was reached, REMOVE was called */
     bool warned;                /* of a reference count underflow */
-    bool quiesced;              /* no CPU sees what was retired */
+    bool quiesced;              /* QUIESCE is over */
+    enum pmem_phase next;       /* what comes after QUIESCE ... */
+    unsigned long next_cursor;  /* ... and where that begins */
     struct rcu_head rcu;
+    domid_t domid;              /* progress of AUDIT_P2MS, with the cursor */
+    unsigned long taken;        /* TAKE_P2M has dealt with [spfn, taken) */
     unsigned long cursor;       /* progress within the phase */
     unsigned long m2p_epfn;     /* [rsv_spfn, m2p_epfn) is M2P ... */
     unsigned long m2p_next;     /* ... of which this is the next unused */
@@ -109,16 +127,67 @@ static inline bool pmem_is_m2p(const struct pmem_region *p, unsigned long pfn)
 struct pmem_region *pmem_find_overlap(unsigned long spfn, unsigned long epfn);
 bool pmem_is_reserved(mfn_t mfn);
 
-/* pmem-check.c: int functions return -errno, and set @bad with -EBUSY. */
+/* pmem-check.c: int functions return -errno, and set @bad if a frame is named. */
 
 unsigned long pmem_m2p_need(const struct pmem_range *r, bool max);
 unsigned long pmem_ft_need(const struct pmem_range *r, bool max);
 
-int pmem_check_range(const struct pmem_range *r, unsigned long *bad);
+unsigned long pmem_first_outside(const struct rangeset *set,
+                                 unsigned long spfn, unsigned long epfn);
+int pmem_check_range(const struct pmem_range *r, bool unlisted,
+                     unsigned long *bad);
 int pmem_check_others(unsigned long spfn, unsigned long epfn,
                       unsigned long *bad);
 int pmem_check_backing(const struct pmem_region *p,
                        const struct pmem_region *q, unsigned long *bad);
+
+/* pmem-firmware.c */
+
+unsigned long pmem_first_unlisted(unsigned long spfn, unsigned long epfn);
+
+/* pmem-audit.c */
+
+int pmem_audit_tables(struct pmem_region *p);
+int pmem_audit_p2ms(struct pmem_region *p);
+
+/* pmem-p2m.c: of chunks of a PVH hardware domain, but for the last one. */
+
+#ifdef CONFIG_HVM
+int pmem_p2m_take(unsigned long pfn, bool data, unsigned long *bad);
+int pmem_p2m_return(unsigned long pfn);
+int pmem_p2m_show(unsigned long pfn);
+int pmem_p2m_hide(unsigned long pfn);
+int pmem_p2m_find(struct domain *d, unsigned long spfn, unsigned long epfn,
+                  unsigned long *gfn, unsigned long *bad);
+#else /* There is no domain for which these could be called. */
+static inline int pmem_p2m_take(unsigned long pfn, bool data,
+                                unsigned long *bad)
+{
+    return -EOPNOTSUPP;
+}
+
+static inline int pmem_p2m_return(unsigned long pfn)
+{
+    return -EOPNOTSUPP;
+}
+
+static inline int pmem_p2m_show(unsigned long pfn)
+{
+    return -EOPNOTSUPP;
+}
+
+static inline int pmem_p2m_hide(unsigned long pfn)
+{
+    return -EOPNOTSUPP;
+}
+
+static inline int pmem_p2m_find(struct domain *d, unsigned long spfn,
+                                unsigned long epfn, unsigned long *gfn,
+                                unsigned long *bad)
+{
+    return 0;
+}
+#endif
 
 /* pmem-steps.c */
 
@@ -159,12 +228,12 @@ void pmem_frame_release(struct page_info *pg);
 
 /* Shall this step, which can fail, do so? */
 #ifdef CONFIG_XEN_PMEM_FAULT_INJECTION
-void pmem_fault_begin(void);
-void pmem_fault_end(void);
+void pmem_fault_begin(bool removing);
+void pmem_fault_end(bool removing);
 bool pmem_fault(void);
 #else
-static inline void pmem_fault_begin(void) {}
-static inline void pmem_fault_end(void) {}
+static inline void pmem_fault_begin(bool removing) {}
+static inline void pmem_fault_end(bool removing) {}
 static inline bool pmem_fault(void)
 {
     return false;

@@ -17,6 +17,7 @@
 
 #include <asm/e820.h>
 #include <asm/page.h>
+#include <asm/paging.h>
 #include <asm/pv/domain.h>
 
 #include "pmem-internal.h"
@@ -206,11 +207,17 @@ static bool dma_by_default(unsigned long spfn, unsigned long epfn)
     return false;
 }
 
+/* Of a hardware domain with a p2m the IOMMU's mappings follow that. */
 static int dma_map(unsigned long spfn, unsigned long epfn)
 {
     unsigned int flush_flags = 0;
-    long rc = iommu_map(hardware_domain, _dfn(spfn), _mfn(spfn), epfn - spfn,
-                        IOMMUF_readable | IOMMUF_writable, &flush_flags);
+    long rc;
+
+    if ( paging_mode_translate(hardware_domain) )
+        return 0;
+
+    rc = iommu_map(hardware_domain, _dfn(spfn), _mfn(spfn), epfn - spfn,
+                   IOMMUF_readable | IOMMUF_writable, &flush_flags);
 
     return rc ?: iommu_iotlb_flush(hardware_domain, _dfn(spfn), epfn - spfn,
                                    flush_flags);
@@ -219,8 +226,13 @@ static int dma_map(unsigned long spfn, unsigned long epfn)
 static int dma_unmap(unsigned long spfn, unsigned long epfn)
 {
     unsigned int flush_flags = 0;
-    long rc = iommu_unmap(hardware_domain, _dfn(spfn), epfn - spfn, 0,
-                          &flush_flags);
+    long rc;
+
+    if ( paging_mode_translate(hardware_domain) )
+        return 0;
+
+    rc = iommu_unmap(hardware_domain, _dfn(spfn), epfn - spfn, 0,
+                     &flush_flags);
 
     return rc ?: iommu_iotlb_flush(hardware_domain, _dfn(spfn), epfn - spfn,
                                    flush_flags);

@@ -2,14 +2,17 @@
 /*
  * Registration of host persistent memory: the steps of ADD and REMOVE.
  *
- *  ADD     MAP_M2P -> MAP_GROUPS -> COMMIT -> ACTIVE
- *  REMOVE  FREEZE -> RETIRE -> QUIESCE -> UNMAP_GROUPS -> UNMAP_M2P
- *          -> RELEASE -> GONE
+ *  ADD     TAKE_P2M -> QUIESCE -> AUDIT_TABLES -> AUDIT_P2MS -> MAP_M2P
+ *          -> MAP_GROUPS -> COMMIT -> SHOW_P2M -> ACTIVE
+ *  REMOVE  AUDIT_P2MS -> FREEZE -> HIDE_P2M -> RETIRE -> QUIESCE
+ *          -> UNMAP_GROUPS -> UNMAP_M2P -> RELEASE -> RETURN_P2M -> GONE
  *
- * An ADD which fails continues with UNMAP_GROUPS or later, a REMOVE which
- * fails with THAW -> ACTIVE.  Preemption is possible between the steps, each
- * of which deals with one window, one group, or a group's number of frames.
- * COMMIT and RETIRE are what others see.
+ * An ADD which fails continues with UNMAP_GROUPS or later, or, once it is
+ * committed, with FREEZE.  A REMOVE which fails continues with SHOW_P2M or THAW,
+ * which both lead to ACTIVE.  Preemption is possible between the steps, each
+ * of which deals with one window, one group, one chunk of a p2m, or some number
+ * of frames.  COMMIT and RETIRE are what others see.  The P2M phases, of the
+ * hardware domain's p2m, are empty if that is a PV domain.
  */
 
 #include <xen/event.h>
@@ -20,6 +23,8 @@
 #include <xen/softirq.h>
 
 #include <asm/flushtlb.h>
+#include <asm/mtrr.h>
+#include <asm/paging.h>
 #include <asm/pv/domain.h>
 
 #include "pmem-internal.h"
@@ -81,6 +86,113 @@ void pmem_fail(struct pmem_region *p, int rc, enum pmem_phase phase,
 {
     p->rc = rc;
     pmem_enter(p, phase, cursor);
+}
+
+static void cf_check quiesced(struct rcu_head *head)
+{
+    struct pmem_region *p = container_of(head, struct pmem_region, rcu);
+
+    write_atomic(&p->quiesced, true);
+}
+
+/*
+ * Some CPU may still act on what was true a moment ago: on an access right, or
+ * that a frame is valid, of which it holds no reference.
+ */
+static void quiesce_then(struct pmem_region *p, enum pmem_phase next,
+                         unsigned long cursor)
+{
+    p->next = next;
+    p->next_cursor = cursor;
+    p->quiesced = false;
+    pmem_enter(p, PMEM_QUIESCE, 0);
+    call_rcu(&p->rcu, quiesced);
+}
+
+/*
+ * The next chunk that the hardware domain's p2m is to be changed for.  The cursor
+ * is a frame number.  False if there is none, or no p2m.
+ */
+static bool next_chunk(struct pmem_region *p, bool all, unsigned long *pfn)
+{
+    while ( paging_mode_translate(hardware_domain) && p->cursor < p->r.epfn )
+    {
+        *pfn = p->cursor;
+        p->cursor += PMEM_CHUNK;
+        if ( pmem_is_data(p, *pfn) ||
+             (all && pmem_backed_by(p, _mfn(*pfn))) )
+            return true;
+    }
+
+    return false;
+}
+
+static void step_take_p2m(struct pmem_region *p)
+{
+    unsigned long pfn;
+    int rc;
+
+    if ( !next_chunk(p, true, &pfn) )
+    {
+        quiesce_then(p, PMEM_AUDIT_TABLES, 0);
+        return;
+    }
+
+    rc = pmem_fault() ? -ENOMEM
+                      : pmem_p2m_take(pfn, pmem_is_data(p, pfn), &p->bad);
+    if ( rc )
+        pmem_fail(p, rc, PMEM_RELEASE, 0);
+    else
+        p->taken = p->cursor;
+}
+
+static void step_audit_tables(struct pmem_region *p)
+{
+    int rc = pmem_audit_tables(p);
+
+    if ( rc == -ERESTART )
+        return;
+
+    if ( !rc && pmem_fault() )
+        rc = -EBUSY;
+    if ( rc )
+    {
+        pmem_fail(p, rc, PMEM_RELEASE, 0);
+        return;
+    }
+
+    p->domid = 0;
+    pmem_enter(p, PMEM_AUDIT_P2MS, 0);
+}
+
+static void step_audit_p2ms(struct pmem_region *p)
+{
+    int rc = pmem_audit_p2ms(p);
+
+    if ( rc == -ERESTART )
+        return;
+
+    if ( !rc && pmem_fault() )
+        rc = -EBUSY;
+
+    if ( p->removing )
+    {
+        if ( rc )
+            pmem_fail(p, rc, PMEM_ACTIVE, 0);
+        else
+            pmem_enter(p, PMEM_FREEZE, 0);
+        return;
+    }
+
+    if ( rc )
+    {
+        pmem_fail(p, rc, PMEM_RELEASE, 0);
+        return;
+    }
+
+    /* Nor may a TLB have what no page table has. */
+    flush_mask(&cpu_online_map, FLUSH_TLB_GLOBAL);
+    pmem_enter(p, PMEM_MAP_M2P, 0);
 }
 
 /*
@@ -259,11 +371,47 @@ static void step_commit(struct pmem_region *p)
         return;
     }
 
+    pmem_enter(p, PMEM_SHOW_P2M, p->r.spfn);
+}
+
+static unsigned long referable_frames(const struct pmem_region *p)
+{
+    return p->r.data_epfn - p->r.data_spfn + p->m2p_epfn - p->r.rsv_spfn;
+}
+
+static void shown(struct pmem_region *p)
+{
+    if ( p->rc )
+    {
+        pmem_enter(p, PMEM_THAW, referable_frames(p));
+        return;
+    }
+
     pmem_enter(p, PMEM_ACTIVE, 0);
     printk(XENLOG_INFO
            "pmem: added [%lx, %lx): %lu data frames, %lu of %lu reserved frames used\n",
            p->r.spfn, p->r.epfn, p->r.data_epfn - p->r.data_spfn,
            p->ft_epfn - p->r.rsv_spfn, p->r.rsv_epfn - p->r.rsv_spfn);
+}
+
+/* When a REMOVE is undone a failure cannot be, but the region is as it was. */
+static void step_show_p2m(struct pmem_region *p)
+{
+    unsigned long pfn;
+    int rc;
+
+    if ( !next_chunk(p, false, &pfn) )
+    {
+        shown(p);
+        return;
+    }
+
+    rc = !p->rc && pmem_fault() ? -ENOMEM : pmem_p2m_show(pfn);
+    if ( rc && p->rc )
+        printk(XENLOG_ERR "pmem: [%lx, %lx) stays MMIO until REMOVE: %d\n",
+               pfn, pfn + PMEM_CHUNK, rc);
+    else if ( rc )
+        pmem_fail(p, rc, PMEM_FREEZE, 0);
 }
 
 /* The n-th of the frames which can be referenced; false past the end. */
@@ -295,12 +443,13 @@ static void step_freeze(struct pmem_region *p)
 
         if ( !nth_frame(p, p->cursor, &pfn, &idle) )
         {
-            pmem_enter(p, PMEM_RETIRE, p->cursor);
+            pmem_enter(p, PMEM_HIDE_P2M, p->r.spfn);
             return;
         }
 
         pg = mfn_to_page(_mfn(pfn));
-        if ( cmpxchg(&pg->count_info, idle, FRAME_FROZEN) != idle )
+        if ( (!p->cursor && p->removing && pmem_fault()) ||
+             cmpxchg(&pg->count_info, idle, FRAME_FROZEN) != idle )
         {
             p->bad = pfn;
             pmem_fail(p, -EBUSY, PMEM_THAW, p->cursor);
@@ -325,6 +474,22 @@ static void step_thaw(struct pmem_region *p)
 
     if ( !p->cursor )
         pmem_enter(p, PMEM_ACTIVE, 0);
+}
+
+static void step_hide_p2m(struct pmem_region *p)
+{
+    unsigned long pfn;
+    int rc;
+
+    if ( !next_chunk(p, false, &pfn) )
+    {
+        pmem_enter(p, PMEM_RETIRE, 0);
+        return;
+    }
+
+    rc = p->removing && pmem_fault() ? -ENOMEM : pmem_p2m_hide(pfn);
+    if ( rc )
+        pmem_fail(p, rc, PMEM_SHOW_P2M, p->r.spfn);
 }
 
 /*
@@ -370,7 +535,8 @@ static int retire_region(struct pmem_region *p)
     unsigned long first = pmem_group(p->r.spfn);
     unsigned long last = pmem_group(p->r.epfn - 1);
     unsigned long idx;
-    int rc = pmem_check_others(p->r.spfn, p->r.epfn, &p->bad);
+    int rc = p->removing && pmem_fault()
+             ? -EBUSY : pmem_check_others(p->r.spfn, p->r.epfn, &p->bad);
 
     if ( !rc )
         rc = retire_compat(p);
@@ -387,13 +553,6 @@ static int retire_region(struct pmem_region *p)
     return 0;
 }
 
-static void cf_check quiesced(struct rcu_head *head)
-{
-    struct pmem_region *p = container_of(head, struct pmem_region, rcu);
-
-    write_atomic(&p->quiesced, true);
-}
-
 static void step_retire(struct pmem_region *p)
 {
     struct domain *hwdom = hardware_domain;
@@ -404,18 +563,13 @@ static void step_retire(struct pmem_region *p)
     write_unlock(&hwdom->caps_lock);
 
     if ( rc )
-    {
-        pmem_fail(p, rc, PMEM_THAW, p->cursor);
-        return;
-    }
-
-    pmem_enter(p, PMEM_QUIESCE, 0);
-    call_rcu(&p->rcu, quiesced);
+        pmem_fail(p, rc, PMEM_SHOW_P2M, p->r.spfn);
+    else
+        quiesce_then(p, PMEM_UNMAP_GROUPS, pmem_group(p->r.epfn - 1) + 1);
 }
 
 /*
- * Some CPU may be looking at the frame table without holding a reference.  Not
- * rcu_barrier(): a CPU which has stopped for stop_machine_run() does not take
+ * Not rcu_barrier(): a CPU which has stopped for stop_machine_run() does not take
  * part in it before this one has stopped as well, which a vCPU waiting here
  * prevents.
  */
@@ -427,8 +581,7 @@ static int step_quiesce(struct pmem_region *p)
         return -ERESTART;
     }
 
-    p->quiesced = false;
-    pmem_enter(p, PMEM_UNMAP_GROUPS, pmem_group(p->r.epfn - 1) + 1);
+    pmem_enter(p, p->next, p->next_cursor);
 
     return 0;
 }
@@ -464,13 +617,34 @@ static int step_release(struct pmem_region *p)
                FLUSH_TLB_GLOBAL |
                (boot_cpu_has(X86_FEATURE_XEN_SELFSNOOP) ? 0 : FLUSH_CACHE));
 
-    if ( return_reserved(&p->r) )
+    if ( (p->removing && pmem_fault()) || return_reserved(&p->r) )
         return -ENOMEM;
 
     pmem_dma_restore(&p->r);
-    p->phase = PMEM_GONE;
+    pmem_enter(p, PMEM_RETURN_P2M, p->r.spfn);
 
     return 0;
+}
+
+/* The types of memory in a p2m depend on what a frame is: those get new ones. */
+static void step_return_p2m(struct pmem_region *p)
+{
+    unsigned long pfn;
+    int rc;
+
+    if ( !next_chunk(p, true, &pfn) || pfn >= p->taken )
+    {
+        if ( paging_mode_translate(hardware_domain) )
+            memory_type_changed(hardware_domain);
+        p->phase = PMEM_GONE;
+        return;
+    }
+
+    rc = pmem_p2m_return(pfn);
+    if ( rc )
+        printk(XENLOG_WARNING
+               "pmem: [%lx, %lx) is not mapped for the hardware domain: %d\n",
+               pfn, pfn + PMEM_CHUNK, rc);
 }
 
 /*
@@ -485,6 +659,18 @@ int pmem_run(struct pmem_region *p)
     {
         switch ( p->phase )
         {
+        case PMEM_TAKE_P2M:
+            step_take_p2m(p);
+            break;
+
+        case PMEM_AUDIT_TABLES:
+            step_audit_tables(p);
+            break;
+
+        case PMEM_AUDIT_P2MS:
+            step_audit_p2ms(p);
+            break;
+
         case PMEM_MAP_M2P:
             step_map_m2p(p);
             break;
@@ -497,12 +683,20 @@ int pmem_run(struct pmem_region *p)
             step_commit(p);
             break;
 
+        case PMEM_SHOW_P2M:
+            step_show_p2m(p);
+            break;
+
         case PMEM_FREEZE:
             step_freeze(p);
             break;
 
         case PMEM_THAW:
             step_thaw(p);
+            break;
+
+        case PMEM_HIDE_P2M:
+            step_hide_p2m(p);
             break;
 
         case PMEM_RETIRE:
@@ -523,6 +717,10 @@ int pmem_run(struct pmem_region *p)
 
         case PMEM_RELEASE:
             rc = step_release(p);
+            break;
+
+        case PMEM_RETURN_P2M:
+            step_return_p2m(p);
             break;
 
         case PMEM_ACTIVE:

@@ -15,10 +15,9 @@
  *  - ADD has no effect outside of the reserved area that other code could see,
  *    but that the hardware domain loses its access to the reserved area, until
  *    the commit, which cannot be preempted.  Valid bits are set there, last.
- *  - Until committed, ADD is undone by the same steps which REMOVE uses after
- *    the frames have been retired.  These need no memory, but for the last
- *    one, which gives the reserved area back to the hardware domain, and which
- *    can be repeated.
+ *  - ADD is undone by the same steps which REMOVE uses.  These need no memory,
+ *    but for one of the last, which gives the reserved area back to the hardware
+ *    domain, and which can be repeated.
  *  - A PDX group, or a window of the M2P, which two regions have a part in, is
  *    backed by the one which came first, and that one cannot go first.
  *  - max_page is raised, never lowered.
@@ -173,9 +172,13 @@ static int begin_add(const struct pmem_range *r, unsigned long m2p,
 
     rc = pmem_claim(p);
     if ( rc )
+    {
         pmem_fail(p, rc, PMEM_RELEASE, 0);
-    else
-        warn_l1tf(r);
+        return 0;
+    }
+
+    pmem_enter(p, PMEM_TAKE_P2M, r->spfn);
+    warn_l1tf(r);
 
     return 0;
 }
@@ -197,7 +200,7 @@ static int pmem_add(struct xenpf_pmem *op, const struct pmem_range *r,
 
     if ( !p )
     {
-        rc = pmem_check_range(r, bad);
+        rc = pmem_check_range(r, op->flags & XENPF_PMEM_UNLISTED, bad);
         if ( rc )
             return rc;
 
@@ -210,7 +213,7 @@ static int pmem_add(struct xenpf_pmem *op, const struct pmem_range *r,
             return -ENOSPC;
         }
 
-        pmem_fault_begin();
+        pmem_fault_begin(false);
         rc = begin_add(r, m2p, ft);
         if ( rc )
             return rc;
@@ -221,7 +224,7 @@ static int pmem_add(struct xenpf_pmem *op, const struct pmem_range *r,
     if ( !rc )
     {
         describe(op, p);
-        pmem_fault_end();
+        pmem_fault_end(false);
     }
 
     return rc;
@@ -250,12 +253,18 @@ static int pmem_remove(struct pmem_region *p, unsigned long *bad)
         if ( rc )
             return rc;
 
+        pmem_fault_begin(true);
         p->removing = true;
+        p->domid = 0;
         busy_region = p;
-        pmem_enter(p, PMEM_FREEZE, 0);
+        pmem_enter(p, PMEM_AUDIT_P2MS, 0);
     }
 
-    return proceed(p, bad);
+    rc = proceed(p, bad);
+    if ( !rc )
+        pmem_fault_end(true);
+
+    return rc;
 }
 
 static int pmem_query(struct xenpf_pmem *op, const struct pmem_range *r,
@@ -269,7 +278,7 @@ static int pmem_query(struct xenpf_pmem *op, const struct pmem_range *r,
         return -EEXIST;
     }
 
-    rc = pmem_check_range(r, bad);
+    rc = pmem_check_range(r, op->flags & XENPF_PMEM_UNLISTED, bad);
     if ( rc )
         return rc;
 
@@ -303,6 +312,12 @@ static int pmem_list(struct xenpf_pmem *op)
     return -ENOENT;
 }
 
+static uint32_t flags_of(unsigned int cmd)
+{
+    return cmd == XENPF_PMEM_QUERY || cmd == XENPF_PMEM_ADD
+           ? XENPF_PMEM_UNLISTED : 0;
+}
+
 int pmem_op(struct xenpf_pmem *op)
 {
     const struct pmem_range r = {
@@ -333,12 +348,11 @@ int pmem_op(struct xenpf_pmem *op)
 
     if ( op->cmd > XENPF_PMEM_LIST )
         return -EOPNOTSUPP;
-    if ( op->flags || op->pad || (op->index && op->cmd != XENPF_PMEM_LIST) )
+    if ( (op->flags & ~flags_of(op->cmd)) || op->pad ||
+         (op->index && op->cmd != XENPF_PMEM_LIST) )
         return -EINVAL;
     if ( op->cmd == XENPF_PMEM_LIST )
         return pmem_list(op);
-    if ( !is_pv_domain(hardware_domain) )
-        return -EOPNOTSUPP;
 
     p = find_region(&r);
 
@@ -414,22 +428,36 @@ void pmem_put_underflow(struct page_info *pg)
 
 /*
  * pmem-fail=<n>: the n-th step of an ADD which can fail, does.  The next ADD
- * fails in the step after that, and so on, until one succeeds.
+ * fails in the step after that, and so on, until one succeeds.  The same goes for
+ * REMOVE.
  */
-static unsigned int __read_mostly fail_at;
-integer_param("pmem-fail", fail_at);
+static unsigned int __initdata fail_first;
+integer_param("pmem-fail", fail_first);
 
-/* Steps to go in this ADD. */
+/* The step to fail in, of ADD and of REMOVE; 0 when one has succeeded. */
+static unsigned int __read_mostly fail_at[2];
+
+/* Which of them this is about, and how many steps are to go. */
+static bool fail_removing;
 static unsigned int fail_in;
 
-void pmem_fault_begin(void)
+static int __init cf_check pmem_fault_init(void)
 {
-    fail_in = fail_at;
+    fail_at[false] = fail_at[true] = fail_first;
+
+    return 0;
+}
+__initcall(pmem_fault_init);
+
+void pmem_fault_begin(bool removing)
+{
+    fail_removing = removing;
+    fail_in = fail_at[removing];
 }
 
-void pmem_fault_end(void)
+void pmem_fault_end(bool removing)
 {
-    fail_at = 0;
+    fail_at[removing] = 0;
 }
 
 bool pmem_fault(void)
@@ -437,7 +465,8 @@ bool pmem_fault(void)
     if ( !fail_in || --fail_in )
         return false;
 
-    printk(XENLOG_WARNING "pmem: step %u fails as requested\n", fail_at++);
+    printk(XENLOG_WARNING "pmem: step %u of %s fails as requested\n",
+           fail_at[fail_removing]++, fail_removing ? "REMOVE" : "ADD");
 
     return true;
 }

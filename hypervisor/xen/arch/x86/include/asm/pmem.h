@@ -9,6 +9,7 @@
 #include <xen/errno.h>
 #include <xen/types.h>
 
+struct domain;
 struct xenpf_pmem;
 
 #ifdef CONFIG_XEN_PMEM
@@ -22,6 +23,12 @@ int pmem_op(struct xenpf_pmem *op);
 /* May [spfn, epfn) become RAM?  Locking as above. */
 int pmem_check_hotadd(unsigned long spfn, unsigned long epfn);
 
+/*
+ * Identity-map what the firmware calls persistent memory, for a PVH hardware
+ * domain under construction.
+ */
+void pmem_map_hwdom(struct domain *d);
+
 #else /* !CONFIG_XEN_PMEM */
 
 static inline int pmem_op(struct xenpf_pmem *op)
@@ -33,6 +40,8 @@ static inline int pmem_check_hotadd(unsigned long spfn, unsigned long epfn)
 {
     return 0;
 }
+
+static inline void pmem_map_hwdom(struct domain *d) {}
 
 #endif /* CONFIG_XEN_PMEM */
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Registration of host persistent memory: domains with a p2m.
+ *
+ * To a PVH hardware domain persistent memory is MMIO, identity-mapped, until ADD.
+ * Then its entries of the reserved area are taken out, as through them it could
+ * write to Xen's metadata, and those of the data become RAM; what is in neither
+ * stays MMIO.  With the entries the IOMMU's mappings change.
+ *
+ * Entries hold no reference.  REMOVE therefore does not see that the hardware
+ * domain itself still uses a frame: that is for its kernel to know.  The entry
+ * changes back to MMIO, and the use goes on, of the same memory.
+ *
+ * All of it is done by chunks.  To make the data RAM, and to undo any of this,
+ * takes no memory: the tables were made when the chunk was taken.
+ */
+
+#include <xen/ioreq.h>
+#include <xen/mm.h>
+#include <xen/sched.h>
+
+#include <asm/p2m.h>
+
+#include "../mm/mm-locks.h"
+#include "pmem-internal.h"
+
+/* The gfn behind an entry of @order which covers @gfn. */
+static unsigned long entry_end(unsigned long gfn, unsigned int order)
+{
+    return (gfn | ((1UL << order) - 1)) + 1;
+}
+
+/* Whatever is no hole and not what MMIO is mapped to, is in the way. */
+static int check_chunk(struct p2m_domain *p2m, unsigned long pfn,
+                       unsigned long *bad)
+{
+    unsigned long gfn;
+    unsigned int order;
+    p2m_type_t t;
+    p2m_access_t a;
+
+    for ( gfn = pfn; gfn < pfn + PMEM_CHUNK; gfn = entry_end(gfn, order) )
+    {
+        mfn_t mfn = p2m->get_entry(p2m, _gfn(gfn), &t, &a, 0, &order, NULL);
+
+        if ( p2m_is_hole(t) ||
+             (t == p2m_mmio_direct && mfn_eq(mfn, _mfn(gfn))) )
+            continue;
+
+        *bad = gfn;
+        return -EBUSY;
+    }
+
+    return 0;
+}
+
+static int set_chunk(struct p2m_domain *p2m, unsigned long pfn, p2m_type_t t)
+{
+    return p2m_set_entry(p2m, _gfn(pfn),
+                         t == p2m_invalid ? INVALID_MFN : _mfn(pfn),
+                         PAGETABLE_ORDER, t, p2m->default_access);
+}
+
+/* Before ADD's commit: nothing of the chunk is RAM, and of data all is mapped. */
+int pmem_p2m_take(unsigned long pfn, bool data, unsigned long *bad)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(hardware_domain);
+    int rc;
+
+    gfn_lock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+    rc = check_chunk(p2m, pfn, bad);
+    if ( !rc )
+        rc = set_chunk(p2m, pfn, data ? p2m_mmio_direct : p2m_invalid);
+    gfn_unlock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+
+    return rc;
+}
+
+/*
+ * When Xen has given the chunk back.  What was mapped at boot is again; what was
+ * mapped on demand will be, see dom0=pf-fixup.
+ */
+int pmem_p2m_return(unsigned long pfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(hardware_domain);
+    unsigned long end = pfn + PMEM_CHUNK;
+    int rc;
+
+    gfn_lock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+    rc = set_chunk(p2m, pfn, pmem_first_unlisted(pfn, end) == end
+                             ? p2m_mmio_direct : p2m_invalid);
+    gfn_unlock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+
+    return rc;
+}
+
+/* A chunk of data, after the commit: RAM. */
+int pmem_p2m_show(unsigned long pfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(hardware_domain);
+    unsigned int i;
+    int rc;
+
+    gfn_lock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+    rc = set_chunk(p2m, pfn, p2m_ram_rw);
+    for ( i = 0; !rc && i < PMEM_CHUNK; i++ )
+        set_gpfn_from_mfn(pfn + i, pfn + i);
+    gfn_unlock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+
+    return rc;
+}
+
+/*
+ * The hardware domain may have put something else in the place of a frame, and the
+ * frame elsewhere.  Entries of foreign frames hold references, and are never
+ * part of a larger one.
+ */
+static void drop_moved(struct p2m_domain *p2m, unsigned long pfn)
+{
+    unsigned long gfn, alias;
+    unsigned int order;
+    p2m_type_t t;
+    p2m_access_t a;
+
+    for ( gfn = pfn; gfn < pfn + PMEM_CHUNK; gfn++ )
+    {
+        mfn_t mfn = p2m->get_entry(p2m, _gfn(gfn), &t, &a, 0, &order, NULL);
+
+        int rc = 0;
+
+        if ( !order && !p2m_is_hole(t) && !mfn_eq(mfn, _mfn(gfn)) )
+            rc = p2m_set_entry(p2m, _gfn(gfn), INVALID_MFN, PAGE_ORDER_4K,
+                               p2m_invalid, p2m->default_access);
+
+        alias = get_gpfn_from_mfn(gfn);
+        if ( !rc && alias != gfn && VALID_M2P(alias) )
+            rc = p2m_remove_page(hardware_domain, _gfn(alias), _mfn(gfn),
+                                 PAGE_ORDER_4K);
+        if ( rc )
+            printk(XENLOG_WARNING
+                   "pmem: the hardware domain keeps what it has in place of frame %lx: %d\n",
+                   gfn, rc);
+
+        set_gpfn_from_mfn(gfn, INVALID_M2P_ENTRY);
+    }
+}
+
+/* A chunk of data, whose frames are frozen but still valid: MMIO again. */
+int pmem_p2m_hide(unsigned long pfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(hardware_domain);
+    int rc;
+
+    gfn_lock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+    drop_moved(p2m, pfn);
+    ioreq_request_mapcache_invalidate(hardware_domain);
+    rc = set_chunk(p2m, pfn, p2m_mmio_direct);
+    gfn_unlock(p2m, _gfn(pfn), PAGETABLE_ORDER);
+
+    return rc;
+}
+
+/*
+ * Does a domain map a frame of [spfn, epfn)?  Looks at a limited number of
+ * entries, from *@gfn on, which is left behind the last one.  Returns 0 when there
+ * are no more, -ERESTART when there are, -EBUSY with the frame in @bad.
+ */
+int pmem_p2m_find(struct domain *d, unsigned long spfn, unsigned long epfn,
+                  unsigned long *gfn, unsigned long *bad)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    unsigned int left = PMEM_P2M_BATCH, order;
+    p2m_type_t t;
+    p2m_access_t a;
+    int rc = 0;
+
+    p2m_read_lock(p2m);
+
+    while ( !pagetable_is_null(p2m_get_pagetable(p2m)) &&
+            *gfn <= p2m->max_mapped_pfn )
+    {
+        unsigned long next, s, e;
+        mfn_t mfn;
+
+        rc = -ERESTART;
+        if ( !left-- )
+            break;
+
+        mfn = p2m->get_entry(p2m, _gfn(*gfn), &t, &a, 0, &order, NULL);
+        next = entry_end(*gfn, order);
+        s = max(spfn, mfn_x(mfn));
+        e = min(epfn, mfn_x(mfn) + (next - *gfn));
+        *gfn = next;
+        rc = 0;
+
+        if ( mfn_eq(mfn, INVALID_MFN) || s >= e )
+            continue;
+
+        *bad = s;
+        rc = -EBUSY;
+        break;
+    }
+
+    p2m_read_unlock(p2m);
+
+    return rc;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
