@@ -10,7 +10,8 @@ from .medium import size
 from .paths import BUILD, HERE, SetupError, need, shown
 
 KERNELS = ("6.1", "6.12", "7.2")
-XENS = ("none", "stock", "pmem")
+XENS = ("none", "stock", "pmem", "debug")
+OURS = ("pmem", "debug")         # the ones that have the operation
 NDCTLS = ("none", "stock", "pmem")
 CPUS = {
     "default": "qemu64,+svm,+npt,+clflushopt,+clwb,level=13",
@@ -80,7 +81,7 @@ class Row:
 
     @property
     def xen_pmem(self):
-        return self.xen == "pmem" if self.driver is None else self.driver
+        return self.xen in OURS if self.driver is None else self.driver
 
     @property
     def kernel_dir(self):

@@ -48,6 +48,11 @@ class Matrix(unittest.TestCase):
         with self.assertRaises(SetupError):
             matrix.select(rows, [], ["zz*"])
 
+    def test_the_driver_comes_with_a_xen_that_has_the_operation(self):
+        for xen, driver in (("none", False), ("stock", False), ("pmem", True), ("debug", True)):
+            self.assertEqual(matrix.make_row("r", {**ROW, "xen": xen}).xen_pmem, driver)
+        self.assertTrue(matrix.make_row("r", {**ROW, "xen": "stock", "driver": True}).xen_pmem)
+
     def test_commas_in_dom0_arguments_are_doubled(self):
         row = matrix.make_row("r", {**ROW, "xen": "stock", "cmdline": "a=1,2"})
         line = qemu.kernel_argv(row, row.boots[0])
