@@ -38,6 +38,8 @@ RULES = """
     50-udev-default 60-block 60-persistent-storage 64-ext4 64-xfs 80-drivers
 """.split()
 CACHE = BUILD / "vmtest/cache"
+XEN_TOOLS = BUILD / "xen/tools"
+XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
 NDCTL = {"pmem": BUILD / "ndctl/pmem", "stock": BUILD / "ndctl/stock"}
 
 
@@ -51,10 +53,17 @@ def library_closure(program, flavour_dirs=()):
     return re.findall(r"=> (/\S+) \(", listing)
 
 
-def is_dynamic(program):
+def _head(program):
     with open(program, "rb") as stream:
-        head = stream.read(4096)
-    return head[:4] == b"\x7fELF" and b"ld-linux" in head
+        return stream.read(4096)
+
+
+def is_elf(program):
+    return program.is_file() and _head(program).startswith(b"\x7fELF")
+
+
+def is_dynamic(program):
+    return is_elf(program) and b"ld-linux" in _head(program)
 
 
 def add_program(archive, name, source, flavour_dirs=()):
@@ -65,6 +74,11 @@ def add_program(archive, name, source, flavour_dirs=()):
         if inside.startswith("/"):
             inside = f"{LIBDIR}/{library.rsplit('/', 1)[1]}"
         archive.file(inside, library)
+
+
+def add_loader(archive):
+    archive.directory("usr/lib64")
+    archive.file("usr/lib64/ld-linux-x86-64.so.2", TREE / LIBDIR / "ld-linux-x86-64.so.2")
 
 
 def add_busybox(archive):
@@ -87,9 +101,9 @@ def base_part():
     archive = cpio.Archive()
     add_busybox(archive)
     drop_shadowed(archive, [*PROGRAMS, *LINKS])
-    for name in "dev etc proc root run sys tmp var/tmp mnt usr/lib64".split():
+    for name in "dev etc proc root run sys tmp var/tmp mnt".split():
         archive.directory(name)
-    archive.file("usr/lib64/ld-linux-x86-64.so.2", TREE / LIBDIR / "ld-linux-x86-64.so.2")
+    add_loader(archive)
     for name in PROGRAMS:
         add_program(archive, name, TREE / name)
     for name in DLOPENED:
@@ -113,6 +127,48 @@ def ndctl_part(flavour):
     libs = [root / LIBDIR, root / "usr/lib"]
     for name in ("ndctl", "daxctl"):
         add_program(archive, f"usr/bin/{name}", root / "usr/bin" / name, libs)
+    return archive
+
+
+def xen_tools_part():
+    """What a dom0 needs to start guests, beside the guest itself."""
+    archive = cpio.Archive()
+    lib = XEN_TOOLS / "usr/lib/xen-4.20"
+    libs = [XEN_TOOLS / LIBDIR, lib / "lib/x86_64-linux-gnu"]
+    for name in XEN_PROGRAMS:
+        add_program(archive, f"usr/sbin/{name}", need(lib / "bin" / name, "make kernels"), libs)
+    archive.data("etc/xen/xl.conf", b'autoballoon="off"\n')
+    for name in "var/lib/xen var/log/xen/console".split():
+        archive.directory(name)
+    archive.symlink("var/run", "/run")
+    return archive
+
+
+def domu_initrd(row):
+    """The initramfs of a guest: busybox, the programs of the selftests, privcmd."""
+    archive = cpio.Archive()
+    add_busybox(archive)
+    add_loader(archive)
+    for name in "dev proc sys tmp".split():
+        archive.directory(name)
+    for name, target in LINKS.items():
+        if target.startswith("usr/"):
+            archive.symlink(name, target)
+    archive.file("init", HERE / "domu-init.sh")
+    for program in sorted(need(BUILD / "selftests/xen-pmem", "make selftests").iterdir()):
+        if is_elf(program):
+            add_program(archive, f"usr/bin/{program.name}", program)
+    release = (row.kernel_dir / "release").read_text().strip()
+    modules.add_to(archive, row.kernel_dir, release, ["xen-privcmd"])
+    stream = io.BytesIO()
+    archive.write(stream)
+    return stream.getvalue()
+
+
+def domu_part(row):
+    archive = cpio.Archive()
+    archive.file("domu/vmlinuz", row.kernel_dir / "vmlinuz")
+    archive.data("domu/initrd", domu_initrd(row))
     return archive
 
 
@@ -175,12 +231,13 @@ def modules_part(row):
     release = need(kernel / "release", "make kernels").read_text().strip()
     updates = row.updates()
     inputs = [kernel / "release", kernel / "vmlinuz", HERE / "rig/modules.py", *updates]
-    text = " ".join(row.modules) + "".join(_stamp(path) for path in inputs)
+    wanted = [*modules.WANTED, *row.modules]
+    text = " ".join(wanted) + "".join(_stamp(path) for path in inputs)
     key = hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def make():
         archive = cpio.Archive()
-        modules.add_to(archive, kernel, release, row.modules, updates)
+        modules.add_to(archive, kernel, release, wanted, updates)
         return archive
     return _stored(make, key)
 
@@ -192,8 +249,11 @@ def _base():
 
 def parts(row):
     """Files that, chained, are the initramfs of a row without its steps."""
-    return [_base(), modules_part(row),
-            _stored(lambda: ndctl_part(row.ndctl)), _stored(lambda: tests_part(row))]
+    chain = [_base(), modules_part(row),
+             _stored(lambda: ndctl_part(row.ndctl)), _stored(lambda: tests_part(row))]
+    if row.xl:
+        chain += [_stored(xen_tools_part), _stored(lambda: domu_part(row))]
+    return chain
 
 
 def write(row, boot, settings, facts, target):

@@ -67,6 +67,7 @@ class Row:
     ndctl: str = "none"
     dom0: str = "pv"
     driver: bool | None = None  # install xen_pmem.ko and its udev rule
+    xl: bool = False            # dom0 can start guests
     cpu: str = "default"
     memory: str = "2G"
     dom0_memory: str = "1G"
@@ -118,6 +119,14 @@ def _one_of(row, field, allowed):
                          f"expected {', '.join(allowed)}")
 
 
+def _needs_xen(where, row):
+    asked = [word for word, is_set in (("xl = true", row.xl),
+                                       ("dom0 = 'pvh'", row.dom0 == "pvh")) if is_set]
+    if asked and row.xen == "none":
+        raise SetupError(f"{where}: {asked[0]} needs a Xen: set xen to one of "
+                         f"{', '.join(XENS[1:])}")
+
+
 def _check_boot(where, boot, guest):
     if boot.ends not in ("verdict", "kill", "panic"):
         raise SetupError(f"{where}: ends is '{boot.ends}', expected verdict, kill or panic")
@@ -140,6 +149,7 @@ def make_row(name, table, guest=HERE / "guest"):
     for field, allowed in (("kernel", KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
                            ("dom0", ("pv", "pvh"))):
         _one_of(row, field, allowed)
+    _needs_xen(where, row)
     row.nvdimm = [_make(Dimm, dimm, where) for dimm in row.nvdimm]
     row.boots = [_make(Boot, boot, f"{where}: boot {number}")
                  for number, boot in enumerate(row.boots, 1)]

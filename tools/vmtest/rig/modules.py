@@ -66,12 +66,12 @@ def select(moddir, wanted):
     return chosen
 
 
-def add_to(archive, kernel_dir, release, extra=(), updates=()):
+def add_to(archive, kernel_dir, release, wanted, updates=()):
     """Put the modules and their index files into the archive."""
     moddir = paths.need(kernel_dir / "modules/lib/modules" / release, "make kernels")
     with tempfile.TemporaryDirectory(prefix="vmtest-") as stage:
         inside = pathlib.Path(stage, "lib/modules", release)
-        for name, image in select(moddir, [*WANTED, *extra]).items():
+        for name, image in select(moddir, wanted).items():
             target = inside / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(image)

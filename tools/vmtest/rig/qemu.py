@@ -39,6 +39,8 @@ def xen_args(row, boot):
     words = [XEN_ARGS, f"dom0_mem={row.dom0_memory},max:{row.dom0_memory}"]
     if row.dom0 == "pvh":
         words.append("dom0=pvh cpuidle=0")
+    if row.xl:
+        words.append("dom0_max_vcpus=1")
     return " ".join([*words, row.xen_cmdline, boot.xen_cmdline]).strip()
 
 

@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from rig import checks, cpio, matrix, medium, modules, qemu  # noqa: E402
+from rig import checks, cpio, image, matrix, medium, modules, qemu  # noqa: E402
 from rig.paths import SetupError  # noqa: E402
 
 BOOT = {"steps": ["smoke.sh"]}
@@ -52,6 +52,22 @@ class Matrix(unittest.TestCase):
         for xen, driver in (("none", False), ("stock", False), ("pmem", True), ("debug", True)):
             self.assertEqual(matrix.make_row("r", {**ROW, "xen": xen}).xen_pmem, driver)
         self.assertTrue(matrix.make_row("r", {**ROW, "xen": "stock", "driver": True}).xen_pmem)
+
+    def xen_words(self, **changes):
+        row = matrix.make_row("r", {**ROW, **changes})
+        return qemu.xen_args(row, row.boots[0]).split()
+
+    def test_words_for_xen(self):
+        self.assertNotIn("dom0=pvh", self.xen_words(xen="pmem"))
+        self.assertNotIn("dom0_max_vcpus=1", self.xen_words(xen="pmem"))
+        self.assertIn("dom0_max_vcpus=1", self.xen_words(xen="pmem", xl=True))
+        words = self.xen_words(xen="stock", dom0="pvh", xen_cmdline="dom0=pf-fixup",
+                               boots=[{**BOOT, "xen_cmdline": "last"}])
+        self.assertEqual(words[-4:], ["dom0=pvh", "cpuidle=0", "dom0=pf-fixup", "last"])
+
+    def test_guests_need_xen(self):
+        self.refused("xl = true needs a Xen", xl=True)
+        self.refused("dom0 = 'pvh' needs a Xen", dom0="pvh")
 
     def test_commas_in_dom0_arguments_are_doubled(self):
         row = matrix.make_row("r", {**ROW, "xen": "stock", "cmdline": "a=1,2"})
@@ -126,6 +142,18 @@ class Medium(unittest.TestCase):
 
 
 class Archives(unittest.TestCase):
+    def test_elf_or_not(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            path = pathlib.Path(scratch, "program")
+            for head, elf, dynamic in ((b"#!/bin/sh ld-linux", False, False),
+                                       (b"\x7fELF static", True, False),
+                                       (b"\x7fELF /lib64/ld-linux-x86-64.so.2", True, True)):
+                path.write_bytes(head)
+                self.assertEqual((image.is_elf(path), image.is_dynamic(path)), (elf, dynamic))
+
+    def test_domu_init_can_be_run(self):
+        self.assertTrue(os.access(image.HERE / "domu-init.sh", os.X_OK))
+
     def test_newc_is_sorted_aligned_and_terminated(self):
         archive = cpio.Archive()
         archive.data("b/c", b"hello", 0o755)

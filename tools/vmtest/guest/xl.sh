@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# For the guest scripts of rows with xl = true: start Xen's tools in dom0, then
+# PVH guests. What a guest is to do is one line, commands with a "+" between them,
+# which its init (domu-init.sh) runs when it is up; at most 32 words.
+
+DOMU=/run/domu
+
+xl_start()
+{
+	mkdir -p /run/xen /run/xenstored "$DOMU"
+	xenstored --pid-file /run/xen/xenstored.pid && xen-init-dom0 &&
+		xenconsoled --pid-file=/run/xen/xenconsoled.pid --log=guest \
+			--log-dir=/var/log/xen/console && xl list
+}
+
+# guest_config NAME COMMANDS [CONFIG_LINE...]
+guest_config()
+{
+	cat <<-END
+		name="$1"
+		type="pvh"
+		kernel="/domu/vmlinuz"
+		ramdisk="/domu/initrd"
+		memory=128
+		vcpus=1
+		extra="console=hvc0 panic=-1 loglevel=5 -- $2"
+	END
+	shift 2
+	[ $# -eq 0 ] || printf '%s\n' "$@"
+}
+
+# guest_create NAME COMMANDS [CONFIG_LINE...]: fails if xl does.
+guest_create()
+{
+	guest_config "$@" >"$DOMU/$1" && xl create "$DOMU/$1"
+}
+
+guest_destroy()
+{
+	cp "/var/log/xen/console/guest-$1.log" "$OUT/"
+	xl destroy "$1"
+}
+
+# guest_console NAME: all that its console said.
+guest_console()
+{
+	tr -d '\r' <"/var/log/xen/console/guest-$1.log"
+}
+
+# guest_says NAME PATTERN: in one whole line (grep -E).
+guest_says()
+{
+	guest_console "$1" | grep -Ex -- "$2"
+}
+
+# guest_up NAME: its init runs.
+guest_up()
+{
+	wait_for 120 guest_says "$1" "domu: up"
+}
+
+# guest_done NAME: all of its commands have run. Shows what it said.
+guest_done()
+{
+	wait_for 120 guest_says "$1" "domu: done"
+	xl_rc=$?
+	guest_console "$1"
+	return $xl_rc
+}
