@@ -6,58 +6,15 @@
 # frames of DIMM 0, whose namespace has no driver meanwhile.
 
 . /vmtest/guest/functions.sh
+. /vmtest/guest/region.sh
 . /vmtest/guest/xl.sh
 
-CHUNK=512
 GFN=0x100000
-
-hex()
-{
-	printf '0x%x' "$1"
-}
 
 # iomem FRAME NUMBER: the line of a guest's configuration; no 0x there.
 iomem()
 {
 	printf 'iomem=["%x,%x@%x"]' "$1" "$2" "$GFN"
-}
-
-# value KEY <FILE: of a "key=value" word.
-value()
-{
-	tr ' ' '\n' | sed -n "s/^$1=//p" | head -n 1
-}
-
-# Sets the frames: START, END and, from what Xen says it needs, RSV and DATA.
-tuple()
-{
-	ns=$(namespace_of 0)
-	has_no_driver "$ns" || write_line "$ns" "$ND/devices/$ns/driver/unbind"
-	first=$(cat "$ND/devices/$ns/resource")
-	size=$(cat "$ND/devices/$ns/size")
-	START=$(((first + 0x1fffff) / 0x200000 * CHUNK))
-	END=$(((first + size) / 0x200000 * CHUNK))
-	RSV=$((START + CHUNK))
-	need=$(xenpf_pmem query "$(hex $START)" "$(hex $END)" | value rsv_need)
-	DATA=$((RSV + need))
-	TUPLE="$(hex $START) $(hex $END) $(hex $RSV) $(hex $DATA) $(hex $DATA) $(hex $END)"
-	[ $DATA -gt $RSV ] && [ $END -gt $((DATA + 4 * CHUNK)) ]
-}
-
-# op COMMAND: with the tuple.
-op()
-{
-	# shellcheck disable=SC2086 # words
-	xenpf_pmem "$1" $TUPLE
-}
-
-# busy COMMAND FRAME: it is refused, and FRAME is what is in the way.
-busy()
-{
-	op "$1" >"$DOMU/said"
-	cat "$DOMU/said"
-	grep -q "(EBUSY)" "$DOMU/said" &&
-		[ "$(value bad_mfn <"$DOMU/said")" = "$(hex "$2")" ]
 }
 
 # refused_in GUEST COMMAND: with EPERM, and nothing was done.
@@ -66,30 +23,20 @@ refused_in()
 	guest_console "$1" | grep -F -A 2 "domu: run xenpf_pmem $2 " | grep -F "(EPERM)"
 }
 
-no_region()
-{
-	[ -z "$(xenpf_pmem list)" ]
-}
-
 # gone GUEST: also from Xen's list.
 gone()
 {
 	guest_destroy "$1" && ! xl domid "$1"
 }
 
-frame_value()
-{
-	xenpf_pmem map self "$(hex "$1")" ro | value value
-}
-
 try "xenstored, xenconsoled and xl run" xl_start
-try "DIMM 0 has room for a region" tuple
+try "DIMM 0 has room for a region" tuple 0
 HAS=$((DATA + 2 * CHUNK))
 
 # A guest that has frames of a range which is not registered.
 try "R21 a guest with frames of the range starts" guest_create one \
-	"xenpf_pmem list + xenpf_pmem query $(hex $START) $(hex $END) + xenpf_pmem add $TUPLE" \
-	"$(iomem $HAS $CHUNK)"
+	"xenpf_pmem list + xenpf_pmem query $(hex "$START") $(hex "$END") + xenpf_pmem add $TUPLE" \
+	"$(iomem $HAS "$CHUNK")"
 try "R21 its commands are done" guest_done one
 for command in query add; do
 	try "R21 $command in a guest is EPERM" refused_in one $command
@@ -103,14 +50,14 @@ try "R15 then ADD succeeds" op add
 # A guest that has frames of the data.
 refuses "R20 xl create with frames of the reserved area is refused" \
 	"iomem range .*Operation not permitted" \
-	guest_create two "" "$(iomem $((DATA - CHUNK)) $CHUNK)"
+	guest_create two "" "$(iomem $((DATA - CHUNK)) "$CHUNK")"
 refuses "R20 also if it is only the last frame" \
 	"iomem range .*Operation not permitted" \
-	guest_create two "" "$(iomem $((DATA - 1)) $CHUNK)"
+	guest_create two "" "$(iomem $((DATA - 1)) "$CHUNK")"
 try "R20 no guest is left of it" sh -c "! xl domid two"
 try "R20 a guest with frames of the data starts" guest_create three \
 	"devmem ${GFN}000 64 0x1122334455667788 + devmem ${GFN}000 64" \
-	"$(iomem $HAS $CHUNK)"
+	"$(iomem $HAS "$CHUNK")"
 try "R15 its commands are done" guest_done three
 try "R15 it reads what it wrote" guest_says three 0x1122334455667788
 is "R15 dom0 reads it too" "$(frame_value $HAS)" 0x1122334455667788

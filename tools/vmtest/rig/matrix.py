@@ -13,6 +13,7 @@ KERNELS = ("6.1", "6.12", "7.2")
 XENS = ("none", "stock", "pmem", "debug")
 OURS = ("pmem", "debug")         # the ones that have the operation
 NDCTLS = ("none", "stock", "pmem")
+IOMMUS = ("", "none", "intel", "amd")
 CPUS = {
     "default": "qemu64,+svm,+npt,+clflushopt,+clwb,level=13",
     "plain": "qemu64,+svm,+npt",
@@ -52,6 +53,8 @@ class Boot:
     ends: str = "verdict"       # verdict, kill or panic
     kill_at: str = ""           # XP-MARK at which QEMU is killed (ends = "kill")
     kill_after: float = 0.0     # seconds after that mark
+    plug: Dimm | None = None    # an NVDIMM that is hot-added
+    plug_at: str = ""           # at this XP-MARK
     timeout: int = 180          # seconds of the host, scaled by --timeout
     allow: list = dataclasses.field(default_factory=list)
     cmdline: str = ""
@@ -72,6 +75,9 @@ class Row:
     memory: str = "2G"
     dom0_memory: str = "1G"
     smp: int = 2
+    iommu: str = ""             # none, intel or amd
+    objects: list = dataclasses.field(default_factory=list)
+    devices: list = dataclasses.field(default_factory=list)
     modules: list = dataclasses.field(default_factory=list)
     files: dict = dataclasses.field(default_factory=dict)
     cmdline: str = ""
@@ -94,6 +100,11 @@ class Row:
             return []
         return [need(BUILD / "modules" / self.kernel / "xen_pmem.ko", "make modules")]
 
+    @property
+    def dimms(self):
+        """All NVDIMMs that there ever are: the one that is hot-added is the last."""
+        return self.nvdimm + [boot.plug for boot in self.boots if boot.plug][:1]
+
     def facts(self):
         """What a guest script may want to know of its row."""
         plain = dataclasses.asdict(self)
@@ -101,7 +112,7 @@ class Row:
                 ("name", "kernel", "xen", "ndctl", "dom0", "driver", "nvdimm")}
 
     def sources(self):
-        return sorted({dimm.source[0] for dimm in self.nvdimm if dimm.source})
+        return sorted({dimm.source[0] for dimm in self.dimms if dimm.source})
 
 
 def _make(kind, table, where):
@@ -111,6 +122,20 @@ def _make(kind, table, where):
         raise SetupError(f"{where}: unknown '{unknown[0]}', expected one of "
                          f"{', '.join(sorted(known))}")
     return kind(**table)
+
+
+def _make_boot(table, where):
+    """plug = { at = MARK, size, labels, fill }: when, and what."""
+    boot = _make(Boot, table, where)
+    if boot.plug is not None:
+        plug = dict(boot.plug)
+        boot.plug_at = plug.pop("at", "")
+        boot.plug = _make(Dimm, plug, f"{where}: plug")
+        if not boot.plug_at:
+            raise SetupError(f"{where}: plug needs at = 'MARK', the mark to plug at")
+    elif boot.plug_at:
+        raise SetupError(f"{where}: say plug = {{ at = '{boot.plug_at}', ... }}")
+    return boot
 
 
 def _one_of(row, field, allowed):
@@ -147,14 +172,19 @@ def make_row(name, table, guest=HERE / "guest"):
     row = _make(Row, table, where)
     row.name, row.guest = name, guest
     for field, allowed in (("kernel", KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
-                           ("dom0", ("pv", "pvh"))):
+                           ("dom0", ("pv", "pvh")), ("iommu", IOMMUS)):
         _one_of(row, field, allowed)
-    _needs_xen(where, row)
     row.nvdimm = [_make(Dimm, dimm, where) for dimm in row.nvdimm]
-    row.boots = [_make(Boot, boot, f"{where}: boot {number}")
+    row.boots = [_make_boot(boot, f"{where}: boot {number}")
                  for number, boot in enumerate(row.boots, 1)]
     for number, boot in enumerate(row.boots, 1):
         _check_boot(f"{where}: boot {number}", boot, guest)
+    _needs_xen(where, row)
+    plugged = [boot.plug for boot in row.boots if boot.plug]
+    if plugged != plugged[:1] * len(plugged):
+        raise SetupError(f"{where}: its boots plug different NVDIMMs: only one kind is possible")
+    if row.dom0 == "pvh" and not row.iommu:
+        row.iommu = "amd"
     if not row.boots or not row.summary:
         raise SetupError(f"{where}: needs a summary and at least one boot")
     return row

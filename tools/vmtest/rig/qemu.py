@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from . import matrix, paths
+from . import matrix, paths, qmp
 from .paths import BUILD, TREE, need
 
 LINUX_ARGS = ("panic=-1 oops=panic loglevel=5 watchdog_thresh=60 "
@@ -67,7 +67,7 @@ def channel_argv(row, interactive):
     console = ("stdio,mux=on,signal=off,logfile=console.log" if interactive
                else "file,path=console.log")
     # A PVH dom0 hangs in virtio's first DMA unless that goes through the IOMMU.
-    behind_iommu = ",iommu_platform=on,disable-legacy=on" if row.dom0 == "pvh" else ""
+    behind_iommu = ",iommu_platform=on,disable-legacy=on" if has_iommu(row) else ""
     argv = ["-chardev", f"{console},id=com1", "-serial", "chardev:com1",
             "-chardev", "file,path=result.ktap,id=com2", "-serial", "chardev:com2",
             "-device", "virtio-serial-pci" + behind_iommu, "-chardev", "file,path=out.tar,id=out",
@@ -75,22 +75,37 @@ def channel_argv(row, interactive):
     return argv + (["-mon", "chardev=com1"] if interactive else [])
 
 
-def machine(row):
+def has_iommu(row):
+    return row.iommu not in ("", "none")
+
+
+def iommu_argv(row):
+    """First of all devices: those that come before it are not behind it."""
+    return ["-device", f"{row.iommu}-iommu,intremap=on"] if has_iommu(row) else []
+
+
+def device_argv(row):
+    pairs = [("-object", text) for text in row.objects] + [("-device", text) for text in row.devices]
+    return [word for pair in pairs for word in pair]
+
+
+def machine(row, accel):
     """Bare Linux does without the PIT: against it, on a busy host, it measures a
     TSC many times too slow, and then sees stalls. Xen cannot boot without."""
-    return "q35,nvdimm=on" + (",pit=off" if row.xen == "none" else "")
+    split = has_iommu(row) and accel == "kvm"       # interrupt remapping needs that
+    return ("q35,nvdimm=on" + (",pit=off" if row.xen == "none" else "")
+            + (",kernel-irqchip=split" if split else ""))
 
 
 def argv(row, boot, accel, interactive=False):
     """The command line of one boot; all names in it are relative to its directory."""
     cpu = row.cpu if row.dom0 == "pv" or row.cpu != "default" else "pvh"
     line = [*program(), "-accel", "kvm" if accel == "kvm" else "tcg,thread=multi",
-            "-machine", machine(row), "-cpu", matrix.CPUS.get(cpu, cpu),
+            "-machine", machine(row, accel), "-cpu", matrix.CPUS.get(cpu, cpu),
             "-smp", str(row.smp), "-m", f"{row.memory},slots=8,maxmem=64G",
-            "-display", "none", "-nodefaults", "-no-reboot"]
-    if row.dom0 == "pvh":
-        line += ["-device", "amd-iommu,intremap=on"]
-    return [*line, *channel_argv(row, interactive), *nvdimm_argv(row), *kernel_argv(row, boot)]
+            "-display", "none", "-nodefaults", "-no-reboot", *qmp.ARGV]
+    return [*line, *iommu_argv(row), *channel_argv(row, interactive), *device_argv(row),
+            *nvdimm_argv(row), *kernel_argv(row, boot)]
 
 
 def link_inputs(row, directory):
@@ -126,10 +141,9 @@ def start(line, directory, **kwargs):
 class Watch:
     """Follow a boot's logs; tell a person what goes on; notice marks."""
 
-    def __init__(self, directory, label, kill_at, tell):
+    def __init__(self, directory, label, tell):
         self.com2 = directory / "result.ktap"
         self.console = directory / "console.log"
-        self.mark = f"XP-MARK {kill_at}".encode() if kill_at else None
         self.label = label
         self.tell = tell
         self.began = self.told = time.monotonic()
@@ -140,16 +154,18 @@ class Watch:
         return time.monotonic() - self.began
 
     def look(self):
-        """True when the mark to kill at has come."""
+        """The marks that have come."""
         if time.monotonic() - self.told >= 10:
             self.told = time.monotonic()
             self.tell(f"[{self.elapsed():4.0f}s] {self.label}: {last_line(self.console)}")
-        marked = False
+        marks = []
         for line in self.new_lines():
-            marked = marked or (self.mark and line.rstrip() == self.mark)
-            if line.startswith(b"XP-SAY "):
-                self.tell(line[7:].decode(errors="replace").rstrip())
-        return marked
+            word, _, text = line.decode(errors="replace").rstrip().partition(" ")
+            if word == "XP-SAY":
+                self.tell(text)
+            elif word == "XP-MARK":
+                marks.append(text)
+        return marks
 
     def new_lines(self):
         if not self.com2.exists():
@@ -173,13 +189,23 @@ def last_line(path, width=90):
     return lines[-1][:width] if lines else ""
 
 
-def wait(process, watch, boot, timeout):
+def deeds(row, boot, directory):
+    """What the host does at which mark."""
+    index = len(row.nvdimm)
+    done = {boot.plug_at: lambda: qmp.plug(directory, index, boot.plug)}
+    return {mark: deed for mark, deed in done.items() if mark}
+
+
+def wait(process, watch, boot, timeout, deeds=()):
     """How the boot ended: "exit", "killed" (at its mark) or "timeout"."""
+    deeds = dict(deeds)
     pause = 0.01 if boot.kill_at else 0.1
     while process.poll() is None:
-        if watch.look():
-            time.sleep(boot.kill_after)
-            return kill(process, "killed")
+        for mark in watch.look():
+            if mark == boot.kill_at:
+                time.sleep(boot.kill_after)
+                return kill(process, "killed")
+            deeds.get(mark, lambda: None)()
         if watch.elapsed() > timeout:
             return kill(process, "timeout")
         time.sleep(pause)

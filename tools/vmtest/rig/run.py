@@ -48,7 +48,7 @@ class RowRun:
                 shutil.rmtree(entry)
             elif entry.name != ".lock" and not (keep and entry.name.startswith("nvdimm")):
                 entry.unlink()
-        for index, dimm in enumerate(self.row.nvdimm):
+        for index, dimm in enumerate(self.row.dimms):
             if self.save:
                 snapshot(self.row.name, index).unlink(missing_ok=True)
             if not (keep and self.image(index).exists()):
@@ -101,12 +101,13 @@ class RowRun:
         self.copies(number, boot)
         directory, line = self.lay_out(number, boot, max(30, limit - 40))
         label = f"{self.row.name} boot {number}/{len(self.row.boots)}"
-        watch = qemu.Watch(directory, label, boot.kill_at, tell)
+        watch = qemu.Watch(directory, label, tell)
+        deeds = qemu.deeds(self.row, boot, directory)
         with open(directory / "qemu.log", "w") as log:
             process = qemu.start(line, directory, stdin=subprocess.DEVNULL,
                                  stdout=log, stderr=log)
             try:
-                ending = qemu.wait(process, watch, boot, limit)
+                ending = qemu.wait(process, watch, boot, limit, deeds)
             finally:
                 process.kill()
         outcome = self.collect(directory, boot, ending)
@@ -159,7 +160,7 @@ class RowRun:
         return verdict.Outcome(self.tests, self.reasons).code
 
     def finish(self, code, keep):
-        for index in range(len(self.row.nvdimm)):
+        for index in range(len(self.row.dimms)):
             if self.save and code == verdict.PASS:
                 SNAPSHOTS.mkdir(parents=True, exist_ok=True)
                 medium.copy(self.image(index), snapshot(self.row.name, index))

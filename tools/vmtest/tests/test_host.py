@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The host's side of a boot: following the logs, unpacking, the tally."""
 import io
+import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import unittest
 import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from rig import matrix, qemu, run, verdict  # noqa: E402
+from rig import matrix, qemu, qmp, run, verdict  # noqa: E402
 from rig.ktap import Test  # noqa: E402
+from rig.paths import SetupError  # noqa: E402
 
 
 class InScratch(unittest.TestCase):
@@ -27,25 +31,25 @@ class Watch(InScratch):
     def setUp(self):
         super().setUp()
         self.told = []
-        self.watch = qemu.Watch(self.directory, "row", "here", self.told.append)
+        self.watch = qemu.Watch(self.directory, "row", self.told.append)
 
     def write(self, text):
         with open(self.watch.com2, "a") as stream:
             stream.write(text)
 
     def test_no_log_yet(self):
-        self.assertFalse(self.watch.look())
+        self.assertEqual(self.watch.look(), [])
 
     def test_mark_in_two_pieces_counts_once_whole(self):
         self.write("ok 1\nXP-MARK he")
-        self.assertFalse(self.watch.look())
+        self.assertEqual(self.watch.look(), [])
         self.write("re\r\nmore")
-        self.assertTrue(self.watch.look())
-        self.assertFalse(self.watch.look())
+        self.assertEqual(self.watch.look(), ["here"])
+        self.assertEqual(self.watch.look(), [])
 
-    def test_other_marks_do_not_count(self):
+    def test_marks_come_whole_and_in_order(self):
         self.write("XP-MARK there\n# XP-MARK here\nXP-MARK here too\n")
-        self.assertFalse(self.watch.look())
+        self.assertEqual(self.watch.look(), ["there", "here too"])
 
     def test_sayings_are_told(self):
         self.write("XP-SAY hello\nok 1 x\n")
@@ -56,10 +60,10 @@ class Watch(InScratch):
 class Wait(InScratch):
     """With a child that is no QEMU, how a boot ends."""
 
-    def ending(self, command, timeout, **boot):
-        watch = qemu.Watch(self.directory, "row", boot.get("kill_at", ""), lambda text: None)
+    def ending(self, command, timeout, deeds=(), **boot):
+        watch = qemu.Watch(self.directory, "row", lambda text: None)
         child = subprocess.Popen(["sh", "-c", command], cwd=self.directory)
-        return qemu.wait(child, watch, matrix.Boot(**boot), timeout)
+        return qemu.wait(child, watch, matrix.Boot(**boot), timeout, deeds)
 
     def test_exit(self):
         self.assertEqual(self.ending("true", 10), "exit")
@@ -70,6 +74,53 @@ class Wait(InScratch):
     def test_killed_at_its_mark(self):
         command = "echo XP-MARK now >result.ktap; exec sleep 60"
         self.assertEqual(self.ending(command, 10, ends="kill", kill_at="now"), "killed")
+
+
+    def test_a_deed_at_its_mark(self):
+        command = ("echo XP-MARK other >result.ktap; echo XP-MARK plug >>result.ktap; "
+                   "until [ -e plugged ]; do sleep 0.05; done")
+        deeds = {"plug": lambda: (self.directory / "plugged").touch()}
+        self.assertEqual(self.ending(command, 10, deeds), "exit")
+
+
+class Monitor(InScratch):
+    """With a thread that answers as QEMU does."""
+
+    def serve(self, *answers):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.directory / qmp.SOCKET))
+        listener.listen()
+        self.heard = []
+        self.thread = threading.Thread(target=self.answer, args=(listener, answers))
+        self.thread.start()
+
+    def answer(self, listener, answers):
+        with listener, listener.accept()[0] as connection:
+            with connection.makefile("rw") as stream:
+                stream.write('{"QMP": {}}\n')
+                for answer in ('{"return": {}}', *answers):
+                    stream.flush()
+                    self.heard.append(json.loads(stream.readline()))
+                    stream.write(answer + "\n")
+
+    def test_plug(self):
+        self.serve('{"event": "X"}\n{"return": {}}', '{"return": {}}')
+        qmp.plug(self.directory, 2, matrix.Dimm("16M", "2M"))
+        self.thread.join()
+        words = [line["execute"] for line in self.heard]
+        self.assertEqual(words, ["qmp_capabilities", "object-add", "device_add"])
+        self.assertEqual(self.heard[1]["arguments"]["size"], 18 << 20)
+        self.assertEqual(self.heard[2]["arguments"]["label-size"], 2 << 20)
+
+    def test_refusal_is_an_error(self):
+        self.serve('{"error": {"class": "GenericError", "desc": "no slot"}}')
+        with self.assertRaisesRegex(SetupError, "refuses object-add: no slot"):
+            qmp.plug(self.directory, 0, matrix.Dimm())
+        self.thread.join()
+
+    def test_nobody_there(self):
+        with self.assertRaisesRegex(SetupError, "QEMU's monitor"):
+            qmp.Monitor(self.directory)
 
 
 class Unpack(InScratch):

@@ -6,6 +6,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -68,6 +69,33 @@ class Matrix(unittest.TestCase):
     def test_guests_need_xen(self):
         self.refused("xl = true needs a Xen", xl=True)
         self.refused("dom0 = 'pvh' needs a Xen", dom0="pvh")
+
+    def line(self, accel="tcg", **changes):
+        row = matrix.make_row("r", {**ROW, **changes})
+        with unittest.mock.patch.object(qemu, "program", lambda: ["qemu"]):
+            return qemu.argv(row, row.boots[0], accel)
+
+    def test_an_iommu_comes_before_what_is_behind_it(self):
+        self.assertNotIn("iommu", " ".join(self.line(xen="pmem")))
+        for changes in ({"xen": "pmem", "iommu": "amd"}, {"xen": "stock", "dom0": "pvh"}):
+            line = self.line(devices=["edu"], **changes)
+            devices = [word for flag, word in zip(line, line[1:]) if flag == "-device"]
+            self.assertTrue(devices[0].startswith("amd-iommu"))
+            self.assertIn("iommu_platform=on", devices[1])
+            self.assertIn("edu", devices)
+        self.refused("iommu is 'arm'", iommu="arm")
+        self.assertIn("kernel-irqchip=split", " ".join(self.line("kvm", iommu="intel")))
+
+    def test_plug(self):
+        plug = {"at": "now", "size": "64M", "labels": "2M"}
+        row = matrix.make_row("r", {**ROW, "nvdimm": [{}], "boots": [{**BOOT, "plug": plug}, BOOT]})
+        self.assertEqual((row.boots[0].plug_at, row.dimms[1].bytes), ("now", 66 << 20))
+        self.assertEqual(list(qemu.deeds(row, row.boots[0], ".")), ["now"])
+        self.assertEqual(list(qemu.deeds(row, row.boots[1], ".")), [])
+        self.refused("needs at", boots=[{**BOOT, "plug": {"size": "64M"}}])
+        self.refused("unknown 'sise'", boots=[{**BOOT, "plug": {"at": "x", "sise": "64M"}}])
+        self.refused("only one kind", boots=[{**BOOT, "plug": plug},
+                                             {**BOOT, "plug": {**plug, "size": "32M"}}])
 
     def test_commas_in_dom0_arguments_are_doubled(self):
         row = matrix.make_row("r", {**ROW, "xen": "stock", "cmdline": "a=1,2"})
