@@ -6,6 +6,7 @@ chain of parts: base system, kernel modules, ndctl, selftests, and the steps of
 one boot. The big parts are kept in build/vmtest/cache under the hash of what
 went into them. Nothing is compressed: unpacking costs more than loading here.
 """
+import dataclasses
 import functools
 import hashlib
 import io
@@ -39,6 +40,7 @@ RULES = """
 """.split()
 CACHE = BUILD / "vmtest/cache"
 XEN_TOOLS = BUILD / "xen/tools"
+KEXEC = BUILD / "kexec-tools/usr/sbin/kexec"
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
 NDCTL = {"pmem": BUILD / "ndctl/pmem", "stock": BUILD / "ndctl/stock"}
 
@@ -130,13 +132,17 @@ def ndctl_part(flavour):
     return archive
 
 
+def xen_libraries():
+    return [XEN_TOOLS / LIBDIR, XEN_TOOLS / "usr/lib/xen-4.20/lib/x86_64-linux-gnu"]
+
+
 def xen_tools_part():
     """What a dom0 needs to start guests, beside the guest itself."""
     archive = cpio.Archive()
     lib = XEN_TOOLS / "usr/lib/xen-4.20"
-    libs = [XEN_TOOLS / LIBDIR, lib / "lib/x86_64-linux-gnu"]
     for name in XEN_PROGRAMS:
-        add_program(archive, f"usr/sbin/{name}", need(lib / "bin" / name, "make kernels"), libs)
+        program = need(lib / "bin" / name, "make kernels")
+        add_program(archive, f"usr/sbin/{name}", program, xen_libraries())
     archive.data("etc/xen/xl.conf", b'autoballoon="off"\n')
     for name in "var/lib/xen var/log/xen/console".split():
         archive.directory(name)
@@ -256,11 +262,34 @@ def parts(row):
     return chain
 
 
+def kexec_part():
+    archive = cpio.Archive()
+    add_program(archive, "usr/sbin/kexec", need(KEXEC, "make kernels"), xen_libraries())
+    return archive
+
+
+def crash_part(row, boot, settings, facts):
+    """The crash kernel: it runs on no Xen, from an initramfs made like any other."""
+    archive = cpio.Archive()
+    inner = dataclasses.replace(boot, steps=boot.crash_steps, crash_steps=[])
+    stream = io.BytesIO()
+    chain(row, inner, {**settings, "XP_XEN": "none"}, facts, stream)
+    archive.file("crash/vmlinuz", row.kernel_dir / "vmlinuz")
+    archive.data("crash/initrd", stream.getvalue())
+    return archive
+
+
+def chain(row, boot, settings, facts, stream):
+    for part in parts(row):
+        stream.write(part.read_bytes())
+    boot_part(row, boot, settings, facts).write(stream)
+    if boot.crash_steps:
+        stream.write(_stored(kexec_part).read_bytes())
+        crash_part(row, boot, settings, facts).write(stream)
+
+
 def write(row, boot, settings, facts, target):
     """Chain all parts of one boot into the file target."""
-    with open(target, "wb") as stream:
-        for part in parts(row):
-            stream.write(part.read_bytes())
-        buffer = io.BytesIO()
-        boot_part(row, boot, settings, facts).write(buffer)
-        stream.write(buffer.getbuffer())
+    stream = io.BytesIO()
+    chain(row, boot, settings, facts, stream)
+    target.write_bytes(stream.getbuffer())

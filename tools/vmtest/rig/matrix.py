@@ -13,6 +13,7 @@ KERNELS = ("6.1", "6.12", "7.2")
 XENS = ("none", "stock", "pmem", "debug")
 OURS = ("pmem", "debug")         # the ones that have the operation
 NDCTLS = ("none", "stock", "pmem")
+ENDS = ("verdict", "kill", "panic", "crash")
 IOMMUS = ("", "none", "intel", "amd")
 CPUS = {
     "default": "qemu64,+svm,+npt,+clflushopt,+clwb,level=13",
@@ -50,7 +51,8 @@ class Boot:
     steps: list = dataclasses.field(default_factory=list)
     before: list = dataclasses.field(default_factory=list)
     after: list = dataclasses.field(default_factory=list)
-    ends: str = "verdict"       # verdict, kill or panic
+    ends: str = "verdict"       # verdict, kill, panic or crash
+    crash_steps: list = dataclasses.field(default_factory=list)  # of the crash kernel
     kill_at: str = ""           # XP-MARK at which QEMU is killed (ends = "kill")
     kill_after: float = 0.0     # seconds after that mark
     plug: Dimm | None = None    # an NVDIMM that is hot-added
@@ -145,7 +147,8 @@ def _one_of(row, field, allowed):
 
 
 def _needs_xen(where, row):
-    asked = [word for word, is_set in (("xl = true", row.xl),
+    crash = any(boot.crash_steps for boot in row.boots)
+    asked = [word for word, is_set in (("xl = true", row.xl), ("ends = 'crash'", crash),
                                        ("dom0 = 'pvh'", row.dom0 == "pvh")) if is_set]
     if asked and row.xen == "none":
         raise SetupError(f"{where}: {asked[0]} needs a Xen: set xen to one of "
@@ -153,13 +156,15 @@ def _needs_xen(where, row):
 
 
 def _check_boot(where, boot, guest):
-    if boot.ends not in ("verdict", "kill", "panic"):
-        raise SetupError(f"{where}: ends is '{boot.ends}', expected verdict, kill or panic")
+    if boot.ends not in ENDS:
+        raise SetupError(f"{where}: ends is '{boot.ends}', expected {', '.join(ENDS)}")
     if (boot.ends == "kill") != bool(boot.kill_at):
         raise SetupError(f"{where}: ends = 'kill' and kill_at go together")
+    if (boot.ends == "crash") != bool(boot.crash_steps):
+        raise SetupError(f"{where}: ends = 'crash' and crash_steps go together")
     if not boot.steps:
         raise SetupError(f"{where}: a boot without steps tests nothing")
-    for step in boot.steps:
+    for step in boot.steps + boot.crash_steps:
         script = step.split()[0]
         if script != "kselftest" and not (guest / script).exists():
             raise SetupError(f"{where}: {shown(guest / script)} does not exist")

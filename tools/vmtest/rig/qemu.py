@@ -41,6 +41,8 @@ def xen_args(row, boot):
         words.append("dom0=pvh cpuidle=0")
     if row.xl:
         words.append("dom0_max_vcpus=1")
+    if boot.crash_steps:
+        words.append("crashkernel=512M")
     return " ".join([*words, row.xen_cmdline, boot.xen_cmdline]).strip()
 
 

@@ -15,6 +15,9 @@ WORDS = {PASS: "pass", FAILED: "FAILED", SKIPPED: "skipped", SETUP: "SETUP ERROR
 SEVERITY = (PASS, SKIPPED, FAILED, SETUP, CRASH, TIMEOUT, LOST)
 VERDICT = re.compile(r"^XP-VERDICT rc=(\d+) tests=(\d+) out=(\d+)\s*$", re.M)
 RESULT_LINE = re.compile(r"^[ #]*(?:not )?ok \d+", re.M)
+CRASH_MARK = re.compile(r"^XP-MARK crash\s*$", re.M)
+# What a crash on purpose says, up to the first word of the crash kernel's init.
+CRASHING = re.compile(r"^[^\n]*sysrq: Trigger a crash.*?(?=^vmtest: step 1:)", re.M | re.S)
 PANIC = re.compile(r"Kernel panic|Panic on CPU|Hardware Dom0 (crashed|halted)")
 
 
@@ -105,6 +108,17 @@ def _expected_end(ends, ending, com1, com2):
     return tests, []
 
 
+def _after_crash(com2, out_bytes):
+    """(tests, reasons) of a boot that crashes: the crash kernel has the last word."""
+    before, *after = CRASH_MARK.split(com2, maxsplit=1)
+    tests = ktap.parse(before)[0]
+    if not after:
+        tests.append(ktap.Test("boot comes to its crash", "not ok", "no mark 'crash'"))
+        return tests, []
+    inner, reasons = _read_result(after[0], out_bytes)
+    return tests + [ktap.Test("crash kernel/" + t.name, t.status, t.note) for t in inner], reasons
+
+
 def last_line(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:100] if lines else "nothing"
@@ -118,6 +132,9 @@ def judge(ends, ending, com1, com2, out_bytes=0, allowed=()):
                     + last_line(com1))]
     elif ends == "verdict":
         tests, reasons = _read_result(com2, out_bytes)
+    elif ends == "crash":
+        tests, reasons = _after_crash(com2, out_bytes)
+        com1 = CRASHING.sub("", com1)
     else:
         tests, reasons = _expected_end(ends, ending, com1, com2)
     if ends != "panic":

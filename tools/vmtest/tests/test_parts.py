@@ -35,6 +35,9 @@ class Matrix(unittest.TestCase):
         self.refused("unknown check 'unchaned'", boots=[{**BOOT, "after": [{"check": "unchaned"}]}])
         self.refused("check 'changed'", boots=[{**BOOT, "after": [{"check": "changed"}]}])
         self.refused("go together", boots=[{**BOOT, "ends": "kill"}])
+        self.refused("go together", boots=[{**BOOT, "ends": "crash"}], xen="pmem")
+        self.refused("no-such.sh", boots=[{**BOOT, "ends": "crash",
+                                           "crash_steps": ["no-such.sh"]}])
         self.refused("without steps", boots=[{"steps": []}])
         self.refused("at least one boot", boots=[])
 
@@ -62,6 +65,8 @@ class Matrix(unittest.TestCase):
         self.assertNotIn("dom0=pvh", self.xen_words(xen="pmem"))
         self.assertNotIn("dom0_max_vcpus=1", self.xen_words(xen="pmem"))
         self.assertIn("dom0_max_vcpus=1", self.xen_words(xen="pmem", xl=True))
+        crash = [{**BOOT, "ends": "crash", "crash_steps": ["smoke.sh"]}]
+        self.assertIn("crashkernel=512M", self.xen_words(xen="pmem", boots=crash))
         words = self.xen_words(xen="stock", dom0="pvh", xen_cmdline="dom0=pf-fixup",
                                boots=[{**BOOT, "xen_cmdline": "last"}])
         self.assertEqual(words[-4:], ["dom0=pvh", "cpuidle=0", "dom0=pf-fixup", "last"])
@@ -69,6 +74,8 @@ class Matrix(unittest.TestCase):
     def test_guests_need_xen(self):
         self.refused("xl = true needs a Xen", xl=True)
         self.refused("dom0 = 'pvh' needs a Xen", dom0="pvh")
+        self.refused("ends = 'crash' needs a Xen",
+                     boots=[{**BOOT, "ends": "crash", "crash_steps": ["smoke.sh"]}])
 
     def line(self, accel="tcg", **changes):
         row = matrix.make_row("r", {**ROW, **changes})

@@ -18,6 +18,7 @@ BAD = ("KTAP version 1\n1..1\n  KTAP version 1\n  not ok 1 a\n  1..1\n"
        "not ok 1 x.sh # exit status 1\n")
 SKIP = "KTAP version 1\n1..1\n  KTAP version 1\n  ok 1 a # SKIP no pmem\n  1..1\nok 1 x.sh # SKIP\n"
 BOOT = "(XEN) [    1.0] Xen version 4.20\n[    0.0] Linux version 6.12\n"
+OPEN = "KTAP version 1\n1..1\n  KTAP version 1\n  ok 1 a\n"
 XEN_CRASH = BOOT + "(XEN) [   20.1] Xen BUG at arch/x86/mm.c:123\n(XEN) Panic on CPU 0:\n"
 DOM0_CRASH = BOOT + "(XEN) [   20.1] Hardware Dom0 crashed: rebooting machine in 5 seconds.\n"
 PANIC = BOOT + "[    9.9] Kernel panic - not syncing: sysrq triggered crash\n"
@@ -109,6 +110,29 @@ class Ends(unittest.TestCase):
 
     def test_panic_wanted(self):
         self.assertEqual(code("", PANIC, ends="panic"), verdict.PASS)
+
+    def crash(self, after, before=OPEN, com1=None):
+        crashing = ("[ 9.9] sysrq: Trigger a crash\n[ 9.9] Kernel panic - not syncing: x\n"
+                    "(XEN) [   20.1] Hardware Dom0 crashed: Executing kexec image\n"
+                    "[    0.0] Linux version 6.12\nvmtest: step 1: y.sh\n")
+        com2 = before + "XP-MARK crash\n" + after
+        return code(com2, BOOT + crashing if com1 is None else com1, ends="crash")
+
+    def test_crash_kernel_has_the_last_word(self):
+        self.assertEqual(self.crash(GOOD + end()), verdict.PASS)
+        self.assertEqual(self.crash(BAD + end(rc=1)), verdict.FAILED)
+        self.assertEqual(self.crash(""), verdict.LOST)
+
+    def test_a_failure_before_the_crash_counts(self):
+        self.assertEqual(self.crash(GOOD + end(), OPEN.replace("ok 1", "not ok 1")),
+                         verdict.FAILED)
+
+    def test_a_crash_that_was_not_meant(self):
+        self.assertEqual(code(OPEN, ends="crash"), verdict.FAILED)
+        self.assertEqual(code(GOOD + end(), ends="crash"), verdict.FAILED)
+        self.assertEqual(self.crash(GOOD + end(), com1=PANIC), verdict.CRASH)
+        self.assertEqual(self.crash("", com1=BOOT + "[ 9.9] sysrq: Trigger a crash\n" + PANIC),
+                         verdict.LOST)
 
     def test_panic_did_not_come(self):
         self.assertEqual(code("", BOOT, ends="panic"), verdict.FAILED)

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# kdump.sh crash: with a file that was made durable, dom0 loads a crash kernel
+# through Xen, and panics.
+# kdump.sh verify: in that kernel, without Xen, the block and the data are as they
+# were. What they were comes on its command line, xp:KEY=VALUE.
+
+. /vmtest/guest/functions.sh
+
+BYTES=$((16 << 20))
+EXT4="ro,noload"
+
+sum()
+{
+	sha256sum | cut -d' ' -f1
+}
+
+# expected KEY
+expected()
+{
+	tr ' ' '\n' </proc/cmdline | sed -n "s/^xp:$1=//p"
+}
+
+# Xen calls reserved what dom0 may not touch, and kexec hands that on: taken out
+# of the memory map, or nothing could be bound to the namespace in that kernel.
+load_crash_kernel()
+{
+	words=$(sed 's/^/xp:/' "$OUT/facts" | tr '\n' ' ')
+	words="$words memmap=$(xen_attr "$ns" reserved_size)%$(xen_attr "$ns" reserved_resource)-2"
+	kexec -p /crash/vmlinuz --initrd=/crash/initrd \
+		--append="console=ttyS0 panic=-1 oops=panic loglevel=5 maxcpus=1 reset_devices $words"
+}
+
+# The whole namespace as a disk, without any driver's block: only reads.
+raw_disk()
+{
+	write_line 1 "$ND/devices/$1/force_raw" &&
+		write_line "$1" "$ND/drivers/nd_pmem/bind" &&
+		wait_for 10 test -b "/dev/$(ls "$ND/devices/$1/block")"
+}
+
+# mount_data DISK OFFSET: the file system in it, without replaying its journal.
+mount_data()
+{
+	modprobe loop && loop=$(losetup -f) && losetup -r -o "$2" "$loop" "$1" &&
+		mount -t ext4 -o "$EXT4" "$loop" "$MNT"
+}
+
+case $1 in
+crash)
+	try "DIMM 0 is back" back 0
+	try "ext4 -o dax" mount_inner 0 ext4
+	try "a file, made durable" dax_file write "$MNT/crash" $BYTES 9
+	ns=$(namespace_of 0)
+	facts_of 0
+	fact data0 "$(offset_of "$ns" "$(xen_attr "$ns" resource)")"
+	fact data_end0 $(($(offset_of "$ns" "$(xen_attr "$ns" resource)") + $(xen_attr "$ns" size)))
+	fact file_sum "$(sum <"$MNT/crash")"
+	try "R29 kexec loads a crash kernel into Xen" load_crash_kernel
+	sleep 1
+	mark crash
+	sleep 1
+	echo c >/proc/sysrq-trigger
+	not_ok "sysrq c panics" "it did not"
+	;;
+verify)
+	ns=$(namespace_of 0)
+	refuses "R29 no Xen below" "No such file" ls /sys/hypervisor/uuid
+	try "R29 $ns is bound to no driver" has_no_driver "$ns"
+	try "R29 no disk, pfn, btt or dax device" no_pmem_of "$ns"
+	try "R29 the namespace as it is, read only by choice" raw_disk "$ns"
+	disk=/dev/$(ls "$ND/devices/$ns/block")
+	for key in header0 header_end0 rsv0 rsv_end0 data0 data_end0; do
+		fact $key "$(expected $key)"
+	done
+	try "R29 the block has a good checksum" info_block check "$disk"
+	try "R29 ext4 mounts" mount_data "$disk" "$(expected data0)"
+	is "R29 the file is as it was" "$(sum <"$MNT/crash")" "$(expected file_sum)"
+	;;
+esac
+finish
