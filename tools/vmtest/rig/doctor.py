@@ -19,6 +19,7 @@ def wanted():
     for flavour in matrix.XENS[1:]:
         yield f"Xen ({flavour})", BUILD / "xen" / flavour / "xen", "make xen"
     yield "xl", image.XEN_TOOLS / "usr/lib/xen-4.20/bin/xl", "make kernels"
+    yield "kexec", image.KEXEC, "make kernels"
     for flavour, root in image.NDCTL.items():
         yield f"ndctl ({flavour})", root / "usr/bin/ndctl", "make ndctl"
     yield "xen_pmem.ko", BUILD / "modules/6.12/xen_pmem.ko", "make modules"

@@ -57,6 +57,7 @@ class Boot:
     kill_after: float = 0.0     # seconds after that mark
     plug: Dimm | None = None    # an NVDIMM that is hot-added
     plug_at: str = ""           # at this XP-MARK
+    wake_at: str = ""           # XP-MARK after which the guest falls asleep, to be woken
     timeout: int = 180          # seconds of the host, scaled by --timeout
     allow: list = dataclasses.field(default_factory=list)
     cmdline: str = ""

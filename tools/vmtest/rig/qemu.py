@@ -194,7 +194,8 @@ def last_line(path, width=90):
 def deeds(row, boot, directory):
     """What the host does at which mark."""
     index = len(row.nvdimm)
-    done = {boot.plug_at: lambda: qmp.plug(directory, index, boot.plug)}
+    done = {boot.plug_at: lambda: qmp.plug(directory, index, boot.plug),
+            boot.wake_at: lambda: qmp.wake(directory)}
     return {mark: deed for mark, deed in done.items() if mark}
 
 

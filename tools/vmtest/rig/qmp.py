@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Talk to a running QEMU: plug an NVDIMM into it."""
+"""Talk to a running QEMU: plug an NVDIMM into it, wake it up."""
 import json
 import os
 import socket
+import time
 
 from .paths import SetupError
 
@@ -65,3 +66,14 @@ def plug(directory, index, dimm):
         if dimm.bytes > dimm.data_bytes:
             device["label-size"] = dimm.bytes - dimm.data_bytes
         monitor.run("device_add", **device)
+
+
+def wake(directory, patience=60):
+    """End the sleep of a machine, once it has fallen asleep."""
+    until = time.monotonic() + patience
+    with Monitor(directory) as monitor:
+        while monitor.run("query-status")["status"] != "suspended":
+            if time.monotonic() > until:
+                raise SetupError(f"the machine did not fall asleep in {patience} s")
+            time.sleep(0.2)
+        monitor.run("system_wakeup")

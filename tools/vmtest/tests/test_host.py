@@ -112,6 +112,13 @@ class Monitor(InScratch):
         self.assertEqual(self.heard[1]["arguments"]["size"], 18 << 20)
         self.assertEqual(self.heard[2]["arguments"]["label-size"], 2 << 20)
 
+    def test_wake_waits_for_sleep(self):
+        self.serve('{"return": {"status": "running"}}', '{"return": {"status": "suspended"}}',
+                   '{"return": {}}')
+        qmp.wake(self.directory)
+        self.thread.join()
+        self.assertEqual(self.heard[-1]["execute"], "system_wakeup")
+
     def test_refusal_is_an_error(self):
         self.serve('{"error": {"class": "GenericError", "desc": "no slot"}}')
         with self.assertRaisesRegex(SetupError, "refuses object-add: no slot"):
@@ -120,7 +127,7 @@ class Monitor(InScratch):
 
     def test_nobody_there(self):
         with self.assertRaisesRegex(SetupError, "QEMU's monitor"):
-            qmp.Monitor(self.directory)
+            qmp.wake(self.directory)
 
 
 class Unpack(InScratch):
