@@ -21,12 +21,11 @@ expected()
 	tr ' ' '\n' </proc/cmdline | sed -n "s/^xp:$1=//p"
 }
 
-# Xen calls reserved what dom0 may not touch, and kexec hands that on: taken out
-# of the memory map, or nothing could be bound to the namespace in that kernel.
+# Its memory map is Xen's: were the reserved area reserved there as well, nothing
+# could be bound to the namespace.
 load_crash_kernel()
 {
 	words=$(sed 's/^/xp:/' "$OUT/facts" | tr '\n' ' ')
-	words="$words memmap=$(xen_attr "$ns" reserved_size)%$(xen_attr "$ns" reserved_resource)-2"
 	kexec -p /crash/vmlinuz --initrd=/crash/initrd \
 		--append="console=ttyS0 panic=-1 oops=panic loglevel=5 maxcpus=1 reset_devices $words"
 }

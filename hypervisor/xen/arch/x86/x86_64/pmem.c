@@ -82,6 +82,20 @@ bool pmem_is_reserved(mfn_t mfn)
     return false;
 }
 
+bool pmem_reserves(unsigned long spfn, unsigned long epfn)
+{
+    const struct pmem_region *p;
+    bool found = false;
+
+    spin_lock(&regions_lock);
+    list_for_each_entry ( p, &regions, list )
+        if ( spfn >= p->r.rsv_spfn && epfn <= p->r.rsv_epfn )
+            found = true;
+    spin_unlock(&regions_lock);
+
+    return found;
+}
+
 static void insert_region(struct pmem_region *new)
 {
     struct pmem_region *p;

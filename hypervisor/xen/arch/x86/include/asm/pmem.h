@@ -20,6 +20,13 @@ struct xenpf_pmem;
  */
 int pmem_op(struct xenpf_pmem *op);
 
+/*
+ * Is [spfn, epfn) in the reserved area of a region?  Access to it is denied while
+ * Xen runs; that is no property of the machine, and of no concern to a kernel which
+ * is started next by kexec.
+ */
+bool pmem_reserves(unsigned long spfn, unsigned long epfn);
+
 /* May [spfn, epfn) become RAM?  Locking as above. */
 int pmem_check_hotadd(unsigned long spfn, unsigned long epfn);
 
@@ -34,6 +41,11 @@ void pmem_map_hwdom(struct domain *d);
 static inline int pmem_op(struct xenpf_pmem *op)
 {
     return -ENOSYS;
+}
+
+static inline bool pmem_reserves(unsigned long spfn, unsigned long epfn)
+{
+    return false;
 }
 
 static inline int pmem_check_hotadd(unsigned long spfn, unsigned long epfn)
