@@ -16,6 +16,7 @@
 #include <linux/build_bug.h>
 #include <linux/cleanup.h>
 #include <linux/errno.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
@@ -25,16 +26,31 @@
 #include <asm/xen/hypercall.h>
 #include "xen_pmem_drv.h"
 
+static bool xen_pmem_unlisted;
+module_param_named(unlisted, xen_pmem_unlisted, bool, 0644);
+MODULE_PARM_DESC(unlisted,
+		 "vouch for namespaces that none of the firmware's static tables lists, plugged in at run time or CXL: they are persistent memory (default: 0)");
+
 /* Held over QUERY to the end of ADD or REMOVE. */
 static DEFINE_MUTEX(xen_pmem_hcall_lock);
 
+/* Xen refuses a flag that the command does not have. */
+static u32 xen_pmem_flags(u16 cmd)
+{
+	if (cmd != XENPF_PMEM_QUERY && cmd != XENPF_PMEM_ADD)
+		return 0;
+	return xen_pmem_unlisted ? XENPF_PMEM_UNLISTED : 0;
+}
+
 /**
  * xen_pmem_hcall() - issue XENPF_pmem
- * @op: argument; on return what Xen made of it
+ * @op: argument, its flags are set here; on return what Xen made of it
  * @cmd: XENPF_PMEM_*
  *
  * ADD and REMOVE of large regions take seconds.  Xen continues them by itself,
- * and between two steps lets the kernel schedule.
+ * and between two steps lets this CPU take interrupts.  Other tasks get it only
+ * if the kernel is preempted there: if it is fully preemptible, or in a PV
+ * domain if it was built without CONFIG_PREEMPTION.
  *
  * Return: 0 or what Xen says, see xen/interface/pmem.h.
  */
@@ -48,6 +64,7 @@ int xen_pmem_hcall(struct xenpf_pmem *op, u16 cmd)
 
 	op->cmd = cmd;
 	op->version = XENPF_PMEM_VERSION;
+	op->flags = xen_pmem_flags(cmd);
 	memcpy(xop.u.pad, op, sizeof(*op));
 	xen_preemptible_hcall_begin();
 	rc = HYPERVISOR_platform_op(&xop);
@@ -100,7 +117,10 @@ void xen_pmem_tuple(struct xenpf_pmem *op, const struct xen_pmem_ns *ns,
 	op->data_epfn = op->data_spfn + PHYS_PFN(geo->data_size);
 }
 
-/* One line for each reason that Xen can have to refuse a region. */
+/*
+ * One line for each reason that Xen can have to refuse a region.  Returns the
+ * error of a bind, to which -ENODEV would mean that the namespace is not ours.
+ */
 static int xen_pmem_refused(const char *name, const char *what,
 			    const struct xenpf_pmem *op, int rc)
 {
@@ -110,16 +130,20 @@ static int xen_pmem_refused(const char *name, const char *what,
 		       name, op->spfn, op->epfn - 1);
 		break;
 	case -EBUSY:
-		pr_err("%s: Xen says that frame %#llx is in use\n", name,
-		       op->bad_mfn);
+		pr_err("%s: Xen says that frame %#llx is in use: as RAM, for devices or firmware, or by a domain that may access or still maps it, which Xen's log names (xl dmesg)\n",
+		       name, op->bad_mfn);
 		break;
+	case -ENODEV:
+		pr_err("%s: neither NFIT nor the memory map lists frame %#llx as persistent memory; if it is, plugged in at run time or CXL, set the parameter unlisted=1 of xen_pmem and bind the namespace again\n",
+		       name, op->bad_mfn);
+		return -EOPNOTSUPP;
 	case -ENOSPC:
 		pr_err("%s: the reserved area is %llu bytes, Xen needs %llu; to provision it again and lose its data: ndctl create-namespace --mode=xen -e %s -f\n",
 		       name, PFN_PHYS(op->rsv_epfn - op->rsv_spfn),
 		       PFN_PHYS(op->rsv_need), name);
 		break;
 	case -ERANGE:
-		pr_err("%s: it ends at %#llx, above what this Xen can address\n",
+		pr_err("%s: it ends at %#llx, above what this Xen can keep records of\n",
 		       name, PFN_PHYS(op->epfn));
 		break;
 	default:
@@ -187,8 +211,8 @@ static int xen_pmem_resume(const char *name, struct xenpf_pmem *op,
  * On failure one line was logged, and Xen has changed nothing outside the
  * reserved area.
  *
- * Return: 0, -EOPNOTSUPP if the record sizes are not those of this Xen, or what
- * Xen says.
+ * Return: 0, -EOPNOTSUPP if the record sizes are not those of this Xen or if
+ * Xen does not know the range for persistent memory, or what Xen says.
  */
 int xen_pmem_register(const char *name, struct xenpf_pmem *op,
 		      const struct xen_pmem_records *rec, bool *adopted)
@@ -231,7 +255,8 @@ int xen_pmem_unregister(struct xenpf_pmem *op)
  * @rsv_size: OUT, bytes, whatever other regions Xen has
  * @rec: OUT, the record sizes that this is for
  *
- * Return: 0, -ENOSPC if the namespace is too small for anything, or what Xen says.
+ * Return: 0, -ENOSPC if the namespace is too small for anything, -EOPNOTSUPP if
+ * Xen does not know it for persistent memory, or what Xen says.
  */
 int xen_pmem_query_size(const char *name, const struct xen_pmem_ns *ns,
 			u64 *rsv_size, struct xen_pmem_records *rec)
