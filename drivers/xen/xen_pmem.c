@@ -157,7 +157,7 @@ static int xen_pmem_inspect(struct xen_pmem *xp,
 
 static int xen_pmem_check_frame(struct xen_pmem *xp, unsigned long pfn)
 {
-	if (get_phys_to_machine(pfn) == IDENTITY_FRAME(pfn))
+	if (__pfn_to_mfn(pfn) == IDENTITY_FRAME(pfn))
 		return 0;
 	dev_err(xp->dev, "page %#lx of this domain is not machine frame %#lx: this is memory that was made to look persistent, and not an NVDIMM\n",
 		pfn, pfn);

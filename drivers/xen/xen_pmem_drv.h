@@ -93,9 +93,20 @@ bool xen_pmem_nested_busy(struct xen_pmem *xp);
 void xen_pmem_nested_poison(struct xen_pmem *xp);
 
 /* xen_pmem_pgtable.c */
+#ifdef CONFIG_XEN_PV
 int xen_pmem_pgtable_watch(struct device *bus_dev, const struct range *data);
 void xen_pmem_pgtable_unwatch(struct device *bus_dev);
 void xen_pmem_pgtable_exit(void);
+#else
+static inline int xen_pmem_pgtable_watch(struct device *bus_dev,
+					 const struct range *data)
+{
+	return 0;
+}
+
+static inline void xen_pmem_pgtable_unwatch(struct device *bus_dev) {}
+static inline void xen_pmem_pgtable_exit(void) {}
+#endif
 
 /* xen_pmem_sysfs.c, xen_pmem_provision.c */
 extern const struct attribute_group *xen_pmem_dev_groups[];
