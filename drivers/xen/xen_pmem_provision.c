@@ -127,6 +127,25 @@ static int xen_pmem_check_empty(struct nd_namespace_common *ndns, u64 size)
 	return 0;
 }
 
+/* What a PVH domain writes where it has no memory is lost without an error. */
+static int xen_pmem_read_back(struct nd_namespace_common *ndns,
+			      const struct xen_pmem_sb *sb)
+{
+	struct xen_pmem_sb *found __free(kfree) = kmalloc(sizeof(*sb),
+							  GFP_KERNEL);
+	int rc;
+
+	if (!found)
+		return -ENOMEM;
+	rc = nvdimm_read_bytes(ndns, XEN_PMEM_SB_OFFSET, found, sizeof(*sb), 0);
+	if (rc || memcmp(found, sb, sizeof(*sb))) {
+		pr_err("%s: the info block does not read back as it was written; if this is a PVH domain and no table of the firmware lists the namespace, boot Xen with dom0=pf-fixup\n",
+		       dev_name(&ndns->dev));
+		return -EIO;
+	}
+	return 0;
+}
+
 /* The first sector is written twice: whole, to clear a bad block, and signed. */
 static int xen_pmem_write_block(struct nd_namespace_common *ndns,
 				struct xen_pmem_sb *sb)
@@ -149,10 +168,13 @@ static int xen_pmem_write_block(struct nd_namespace_common *ndns,
 	if (!rc)
 		rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, signature,
 					sizeof(signature), 0);
-	if (rc)
+	if (rc) {
 		pr_err("%s: cannot write the info block: error %d\n",
 		       dev_name(&ndns->dev), rc);
-	return rc;
+		return rc;
+	}
+	memcpy(sb->signature, signature, sizeof(sb->signature));
+	return xen_pmem_read_back(ndns, sb);
 }
 
 /* The header is mapped, and without @force all that lies before the data. */
