@@ -33,7 +33,7 @@
 static int xen_pmem_memmap = -1;
 module_param_named(memmap, xen_pmem_memmap, int, 0444);
 MODULE_PARM_DESC(memmap,
-		 "struct pages for the data, in the RAM of a PV domain: -1 while they and their page tables take at most 1/8 of it (default), 0 never, 1 always");
+		 "struct pages for the data, in this domain's RAM: -1 while they and their page tables take at most 1/8 of it (default), 0 never, 1 always");
 
 /*
  * struct nd_region is private to libnvdimm, and for two of its flags there is no
@@ -197,25 +197,35 @@ void xen_pmem_nested_poison(struct xen_pmem *xp)
 		nvdimm_region_notify(xp->region, NVDIMM_REVALIDATE_POISON);
 }
 
+/* A PV domain has no large pages: its direct map has an entry for each page. */
+static u64 xen_pmem_memmap_cost(struct xen_pmem *xp)
+{
+	u64 pages = PHYS_PFN(range_len(&xp->part[XEN_PMEM_DATA]));
+
+	return pages * (sizeof(struct page) +
+			(xen_pv_domain() ? sizeof(pte_t) : 0));
+}
+
 /*
- * In a PV domain no memmap can stand in the memory it describes.  Each page then
- * costs the domain a struct page and a page-table entry of its own RAM.
+ * An inner namespace without an info block has its struct pages in the domain's
+ * RAM.  In a PV domain they cannot be anywhere else.
  */
 static bool xen_pmem_has_memmap(struct xen_pmem *xp)
 {
-	u64 pages = PHYS_PFN(range_len(&xp->part[XEN_PMEM_DATA]));
-	u64 cost = pages * (sizeof(struct page) + sizeof(pte_t));
+	u64 cost = xen_pmem_memmap_cost(xp);
 	u64 limit = (u64)PAGE_SIZE * totalram_pages() / 8;
+	const char *remedy = xen_pv_domain() ?
+		"" : "have them in the data (ndctl create-namespace --map=dev), ";
 
-	if (!xen_pv_domain() || xen_pmem_memmap > 0)
+	if (xen_pmem_memmap > 0)
 		return true;
 	if (!xen_pmem_memmap)
 		return false;
 	if (cost <= limit)
 		return true;
 	dev_warn(xp->dev,
-		 "no struct pages for the data and so no DAX: they would take %llu MiB, an eighth of this domain's RAM is %llu MiB; give it more RAM, or load the module with memmap=1\n",
-		 cost >> 20, limit >> 20);
+		 "no struct pages for the data and so no DAX: they would take %llu MiB, an eighth of this domain's RAM is %llu MiB; %sgive it more RAM, or load the module with memmap=1\n",
+		 cost >> 20, limit >> 20, remedy);
 	return false;
 }
 
