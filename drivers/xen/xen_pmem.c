@@ -175,7 +175,14 @@ static unsigned long xen_pmem_next_unmapped(unsigned long va)
 	return pte_present(*pte) ? 0 : va + PAGE_SIZE;
 }
 
-/* Of a PV domain: the addresses are true, and no page table has them. */
+/*
+ * Of a PV domain: the addresses are true, and no page table has them.
+ *
+ * A PVH domain cannot tell, and need not.  Its RAM, which memmap= can make to
+ * look persistent, is at first where the host's is: QUERY refuses that.  Wherever
+ * else it has put some, ADD meets it in its p2m, before anything is written.
+ * Page tables map what the p2m has, and that is without the reserved area then.
+ */
 static int xen_pmem_check_pv(struct xen_pmem *xp)
 {
 	unsigned long first = xp->op.spfn, end = xp->op.epfn, pfn;
@@ -547,10 +554,10 @@ static int xen_pmem_check_xen(void)
 	if (!rc)
 		return 0;
 	if (rc == -EOPNOTSUPP)
-		pr_err("not loaded: this Xen does not support version %u of XENPF_pmem, or not in a control domain of this kind (%s)\n",
-		       XENPF_PMEM_VERSION, xen_pv_domain() ? "PV" : "PVH");
+		pr_err("not loaded: this Xen does not support version %u of XENPF_pmem; boot one that does\n",
+		       XENPF_PMEM_VERSION);
 	else if (rc == -EPERM)
-		pr_err("not loaded: Xen does not permit XENPF_pmem to this domain\n");
+		pr_err("not loaded: Xen or its security policy does not permit XENPF_pmem to this domain\n");
 	else
 		pr_err("not loaded: this Xen has no XENPF_pmem (%#x, error %d); boot one that has\n",
 		       XENPF_pmem, rc);
