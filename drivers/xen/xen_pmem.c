@@ -16,6 +16,10 @@
  * of, and REMOVE is tried again; if the namespace is bound again first, the
  * object is adopted.  The module stays loaded as long as there is an object.
  *
+ * What this domain itself has of the data Xen counts under PV only, where it
+ * sees every page table.  Under PVH it is for the driver not to call REMOVE too
+ * early, see "what outlives the nested bus".
+ *
  * The nested bus must not be unregistered by a probe that fails, see
  * xen_pmem_nested_del(): that is left to a work item.
  */
@@ -245,7 +249,7 @@ static void xen_pmem_unclaim(struct xen_pmem *xp, unsigned long parts)
 	xp->claimed &= ~parts;
 }
 
-/* All or nothing. */
+/* All or nothing.  In quarantine it is tried again and again: without a word. */
 static int xen_pmem_claim(struct xen_pmem *xp, unsigned long parts)
 {
 	unsigned long claimed = xp->claimed;
@@ -259,8 +263,9 @@ static int xen_pmem_claim(struct xen_pmem *xp, unsigned long parts)
 			continue;
 		if (!request_mem_region(range->start, range_len(range),
 					xp->name)) {
-			pr_err("%s: addresses %#llx-%#llx are in use, see /proc/iomem\n",
-			       xp->name, range->start, range->end);
+			if (xp->dev)
+				pr_err("%s: addresses %#llx-%#llx are in use, see /proc/iomem\n",
+				       xp->name, range->start, range->end);
 			xen_pmem_unclaim(xp, xp->claimed & ~claimed);
 			return -EBUSY;
 		}
@@ -276,11 +281,22 @@ static void xen_pmem_free(struct xen_pmem *xp)
 	module_put(THIS_MODULE);
 }
 
+/*
+ * -ETXTBSY and -EADDRINUSE are ours, the rest is Xen's.  The data is claimed
+ * first: what is still there in /proc/iomem, such as RAM that could not be taken
+ * offline, is in use.
+ */
 static int xen_pmem_take_back(struct xen_pmem *xp)
 {
-	int rc = 0;
+	int rc;
 
-	if (xp->registered)
+	if (!xp->registered)
+		return 0;
+	if (xen_pmem_nested_open(xp))
+		rc = -ETXTBSY;
+	else if (xen_pmem_claim(xp, XEN_PMEM_INNER))
+		rc = -EADDRINUSE;
+	else
 		rc = xen_pmem_unregister(&xp->op);
 	xp->registered = rc != 0;
 	return rc;
@@ -290,25 +306,43 @@ static int xen_pmem_take_back(struct xen_pmem *xp)
  * A frame that is not of the region is the first one of a neighbour, whose records
  * share a chunk with this one's and so are in this one's reserved area.
  */
-static void xen_pmem_say_kept(const struct xen_pmem *xp, int rc)
+static void xen_pmem_say_busy(const struct xen_pmem *xp)
 {
 	const struct xenpf_pmem *op = &xp->op;
 
-	if (rc != -EBUSY)
-		pr_err("%s: Xen does not give it back: error %d; its addresses stay claimed until it does\n",
-		       xp->name, rc);
+	if (op->bad_mfn == ~0ull)
+		pr_warn("%s: its reserved area has records that a 32-bit PV domain uses; its addresses stay claimed until there is no such domain\n",
+			xp->name);
 	else if (op->bad_mfn < op->spfn || op->bad_mfn >= op->epfn)
 		pr_warn("%s: its reserved area has records of its neighbour at frame %#llx; its addresses stay claimed until Xen has given that one back\n",
 			xp->name, op->bad_mfn);
 	else
-		pr_warn("%s: Xen still has frame %#llx of it in use; its addresses stay claimed until Xen gives it back\n",
+		pr_warn("%s: Xen still has frame %#llx of it in use, Xen's log names a domain that may access or maps it (xl dmesg); its addresses stay claimed until Xen gives it back\n",
 			xp->name, op->bad_mfn);
 }
 
-/*
- * The nested bus is gone, and so is everybody who mapped data by way of it.  The
- * namespace may be gone as well.
- */
+static void xen_pmem_say_kept(const struct xen_pmem *xp, int rc)
+{
+	switch (rc) {
+	case -ETXTBSY:
+		pr_warn("%s: its disk %s is gone and still open or mounted; it stays Xen's, and its addresses claimed, until that ends\n",
+			xp->name, xp->disk->disk_name);
+		break;
+	case -EADDRINUSE:
+		pr_warn("%s: somebody in this domain still has its data, see /proc/iomem; it stays Xen's, and its addresses claimed, until that ends\n",
+			xp->name);
+		break;
+	case -EBUSY:
+		xen_pmem_say_busy(xp);
+		break;
+	default:
+		pr_err("%s: Xen does not give it back: error %d; its addresses stay claimed until it does\n",
+		       xp->name, rc);
+		break;
+	}
+}
+
+/* The nested bus is gone, but not all that used it; the namespace may be gone. */
 static void xen_pmem_put(struct xen_pmem *xp)
 {
 	int rc = xen_pmem_take_back(xp);
@@ -378,6 +412,11 @@ static struct xen_pmem *xen_pmem_adopt(const struct xen_pmem_ns *ns)
 		if (memcmp(&xp->ns, ns, sizeof(*ns))) {
 			pr_err("%s: Xen has not given it back, and now its address, size or uuid is another\n",
 			       xp->name);
+			return ERR_PTR(-EBUSY);
+		}
+		if (xen_pmem_nested_open(xp)) {
+			pr_err("%s: its former disk %s is still open or mounted; close or unmount it first\n",
+			       xp->name, xp->disk->disk_name);
 			return ERR_PTR(-EBUSY);
 		}
 		list_del(&xp->list);

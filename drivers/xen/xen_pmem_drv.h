@@ -13,6 +13,7 @@
 #include "xen_pmem.h"
 
 struct device;
+struct gendisk;
 struct attribute_group;
 
 /*
@@ -47,6 +48,7 @@ enum xen_pmem_part {
  * @bus: nested bus, NULL unless registered
  * @region: nested region, NULL unless registered
  * @hint: flush hint of the nested region
+ * @disk: disk of a nested bus that is gone, while it may be open; not under PV
  * @list: entry in the quarantine
  * @teardown: takes back what a failed probe could not
  */
@@ -64,6 +66,7 @@ struct xen_pmem {
 	struct nvdimm_bus *bus;
 	struct nd_region *region;
 	struct resource hint;
+	struct gendisk *disk;
 	struct list_head list;
 	struct work_struct teardown;
 };
@@ -90,6 +93,7 @@ bool xen_pmem_wants_hint(struct nd_region *outer);
 int xen_pmem_nested_add(struct xen_pmem *xp);
 void xen_pmem_nested_del(struct xen_pmem *xp);
 bool xen_pmem_nested_busy(struct xen_pmem *xp);
+bool xen_pmem_nested_open(struct xen_pmem *xp);
 void xen_pmem_nested_poison(struct xen_pmem *xp);
 
 /* xen_pmem_pgtable.c */

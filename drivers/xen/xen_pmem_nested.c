@@ -14,21 +14,64 @@
  * the bus.
  */
 
+/**
+ * DOC: what outlives the nested bus
+ *
+ * After REMOVE the data is MMIO again, and Xen refuses REMOVE while it counts a
+ * reference.  It counts grants and mappings of other domains.  It counts this
+ * domain's page tables under PV, and nothing of this domain under PVH: there a
+ * use that is left goes on, of the same memory, but uncached, or with no memory
+ * behind it where the firmware's tables do not list the range.  It never gets to
+ * the reserved area, which Xen takes out of the p2m before it writes there.
+ *
+ * When nvdimm_bus_unregister() has returned, there are left
+ *
+ * - no I/O of the disk, as del_gendisk() waits for it, and no read or write by way
+ *   of the dax device, as kill_dax() waits for those;
+ * - no mapping of a dax device: kill_dev_dax() unmaps them all, and a fault
+ *   afterwards gets SIGBUS;
+ * - no walk of page tables by get_user_pages(), as memunmap_pages() waits for the
+ *   reference that such a walk has of the pagemap.
+ *
+ * There may be left
+ *
+ * - mappings of files of a file system that is still mounted.  Only xfs with a
+ *   reverse map takes them away when its disk goes.  The disk counts as open then,
+ *   so under PVH REMOVE waits until nobody has it open;
+ * - RAM, if a dax device was made RAM (kmem) that could not be taken offline.  It
+ *   stays in iomem, so REMOVE waits until the data can be claimed;
+ * - pages that were pinned, for I/O under way between memory of a file and another
+ *   device, or for longer by RDMA, VFIO or io_uring of a dax device's memory.
+ *   memunmap_pages() does not wait for references of pages.  Nor does Xen count
+ *   them, under PV as little as under PVH;
+ * - mappings by /dev/mem or by privcmd;
+ * - the first of these, if the inner namespace was unbound before by hand: its
+ *   disk is not there to be asked then.
+ *
+ * For the last three there is under PVH only the administrator, who stops what
+ * uses a namespace before it is unbound.  Under PV Xen counts the last two.
+ * Without Xen all of this is no different.
+ */
+
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
 #include <linux/device.h>
 #include <linux/gfp.h>
+#include <linux/iopoll.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/ndctl.h>
 #include <linux/numa.h>
 #include <linux/pfn.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 #include <xen/xen.h>
 #include "../nvdimm/nd.h"
 #include "xen_pmem_drv.h"
 
 #define XEN_PMEM_PROVIDER "xen-pmem"
+#define XEN_PMEM_POLL_US	(20 * USEC_PER_MSEC)
+#define XEN_PMEM_POLL_END_US	(1 * USEC_PER_SEC)
 
 static int xen_pmem_memmap = -1;
 module_param_named(memmap, xen_pmem_memmap, int, 0444);
@@ -325,31 +368,75 @@ int xen_pmem_nested_add(struct xen_pmem *xp)
 	return rc;
 }
 
+static bool xen_pmem_is_disk(struct device *dev)
+{
+	return dev->class && !strcmp(dev->class->name, "block");
+}
+
+/* A nested region has one namespace, and so one disk. */
+static int xen_pmem_find_disk(struct device *dev, void *found)
+{
+	struct gendisk *disk;
+
+	if (!xen_pmem_is_disk(dev))
+		return device_for_each_child(dev, found, xen_pmem_find_disk);
+	disk = dev_to_disk(dev);
+	if (!try_module_get(disk->fops->owner))
+		return 1;
+	get_device(dev);
+	*(struct gendisk **)found = disk;
+	return 1;
+}
+
 /**
  * xen_pmem_nested_del() - take the nested bus away
  * @xp: namespace
  *
  * Waits for all probing in libnvdimm, so never call it from a probe, which may be
  * what would be waited for.  On return no page of the data is mapped by a driver,
- * and the page tables that mapped it have been given back.
+ * and the page tables that mapped it have been given back.  Who had the disk open
+ * for a moment only, as udev does, has been waited for.
  */
 void xen_pmem_nested_del(struct xen_pmem *xp)
 {
 	struct device *bus_dev;
+	bool open;
 
 	if (!xp->bus)
 		return;
 	bus_dev = get_device(to_nvdimm_bus_dev(xp->bus));
+	if (!xen_pv_domain())
+		device_for_each_child(bus_dev, &xp->disk, xen_pmem_find_disk);
 	nvdimm_bus_unregister(xp->bus);
 	xp->bus = NULL;
 	xp->region = NULL;
 	xen_pmem_pgtable_unwatch(bus_dev);
 	put_device(bus_dev);
+	read_poll_timeout(xen_pmem_nested_open, open, !open, XEN_PMEM_POLL_US,
+			  XEN_PMEM_POLL_END_US, false, xp);
 }
 
-static bool xen_pmem_is_disk(struct device *dev)
+/**
+ * xen_pmem_nested_open() - has anybody the disk of a former nested bus open?
+ * @xp: namespace, its nested bus gone
+ *
+ * A file system that is mounted has it open, and files of it can be mapped.
+ *
+ * Return: whether it is known to be open.
+ */
+bool xen_pmem_nested_open(struct xen_pmem *xp)
 {
-	return dev->class && !strcmp(dev->class->name, "block");
+	struct module *owner;
+
+	if (!xp->disk)
+		return false;
+	if (disk_openers(xp->disk))
+		return true;
+	owner = xp->disk->fops->owner;
+	put_device(disk_to_dev(xp->disk));
+	xp->disk = NULL;
+	module_put(owner);
+	return false;
 }
 
 /* Children of a disk are its partitions, which it counts as well. */
