@@ -168,9 +168,8 @@ static int check_listed(const struct pmem_range *r, unsigned long *bad)
 
 /*
  * May no other domain access these frames?  A domain can be given access only
- * by one that has it, with that one's caps_lock held for reading.  So the
- * answer stays valid while the hardware domain has no access, or while its
- * caps_lock is held for writing.
+ * by one that has it, under a lock: see pmem_lock_caps().  So the answer stays
+ * valid while the hardware domain has no access, or while that lock is held.
  */
 int pmem_check_others(unsigned long spfn, unsigned long epfn,
                       unsigned long *bad)

@@ -11,6 +11,8 @@
 #include <xen/pdx.h>
 #include <xen/rcupdate.h>
 
+#include "pmem-version.h"
+
 /* Frames of one chunk of metadata; the alignment of all range boundaries. */
 #define PMEM_CHUNK          (1UL << PAGETABLE_ORDER)
 
@@ -48,6 +50,7 @@ struct pmem_range {
  */
 enum pmem_phase {
     /* ADD. */
+    PMEM_CLAIM,
     PMEM_TAKE_P2M,
     PMEM_AUDIT_TABLES,
     PMEM_AUDIT_P2MS,            /* REMOVE, too */
@@ -191,7 +194,6 @@ static inline int pmem_p2m_find(struct domain *d, unsigned long spfn,
 
 /* pmem-steps.c */
 
-int pmem_claim(struct pmem_region *p);
 void pmem_enter(struct pmem_region *p, enum pmem_phase phase,
                 unsigned long cursor);
 void pmem_fail(struct pmem_region *p, int rc, enum pmem_phase phase,

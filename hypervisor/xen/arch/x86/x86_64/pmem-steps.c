@@ -2,8 +2,8 @@
 /*
  * Registration of host persistent memory: the steps of ADD and REMOVE.
  *
- *  ADD     TAKE_P2M -> QUIESCE -> AUDIT_TABLES -> AUDIT_P2MS -> MAP_M2P
- *          -> MAP_GROUPS -> COMMIT -> SHOW_P2M -> ACTIVE
+ *  ADD     CLAIM -> TAKE_P2M -> QUIESCE -> AUDIT_TABLES -> AUDIT_P2MS
+ *          -> MAP_M2P -> MAP_GROUPS -> COMMIT -> SHOW_P2M -> ACTIVE
  *  REMOVE  AUDIT_P2MS -> FREEZE -> HIDE_P2M -> RETIRE -> QUIESCE
  *          -> UNMAP_GROUPS -> UNMAP_M2P -> RELEASE -> RETURN_P2M -> GONE
  *
@@ -41,38 +41,6 @@
 
 /* count_info of an unused dom_io frame, see assign_io_page(). */
 #define MMIO_IDLE           (PGC_allocated | 1)
-
-/* Take the reserved area from the hardware domain, after which it is Xen's. */
-int pmem_claim(struct pmem_region *p)
-{
-    struct domain *hwdom = hardware_domain;
-    const struct pmem_range *r = &p->r;
-    int rc;
-
-    write_lock(&hwdom->caps_lock);
-    rc = pmem_fault() ? -ENOMEM
-                      : iomem_deny_access(hwdom, r->rsv_spfn, r->rsv_epfn - 1);
-    write_unlock(&hwdom->caps_lock);
-
-    if ( !rc )
-        rc = pmem_check_others(r->rsv_spfn, r->rsv_epfn, &p->bad);
-    if ( !rc )
-        rc = pmem_dma_revoke(r);
-
-    return rc;
-}
-
-static int return_reserved(const struct pmem_range *r)
-{
-    struct domain *hwdom = hardware_domain;
-    int rc;
-
-    write_lock(&hwdom->caps_lock);
-    rc = iomem_permit_access(hwdom, r->rsv_spfn, r->rsv_epfn - 1);
-    write_unlock(&hwdom->caps_lock);
-
-    return rc;
-}
 
 void pmem_enter(struct pmem_region *p, enum pmem_phase phase,
                 unsigned long cursor)
@@ -125,6 +93,47 @@ static bool next_chunk(struct pmem_region *p, bool all, unsigned long *pfn)
     }
 
     return false;
+}
+
+/* Take the reserved area from the hardware domain, after which it is Xen's. */
+static int step_claim(struct pmem_region *p)
+{
+    struct domain *hwdom = hardware_domain;
+    const struct pmem_range *r = &p->r;
+    int rc;
+
+    if ( !pmem_lock_caps(hwdom) )
+        return -ERESTART;
+    rc = pmem_fault() ? -ENOMEM
+                      : iomem_deny_access(hwdom, r->rsv_spfn, r->rsv_epfn - 1);
+    pmem_unlock_caps(hwdom);
+
+    if ( !rc )
+        rc = pmem_check_others(r->rsv_spfn, r->rsv_epfn, &p->bad);
+    if ( !rc )
+        rc = pmem_dma_revoke(r);
+
+    if ( rc )
+        pmem_fail(p, rc, PMEM_RELEASE, 0);
+    else
+        pmem_enter(p, PMEM_TAKE_P2M, r->spfn);
+
+    return 0;
+}
+
+static int return_reserved(const struct pmem_region *p)
+{
+    struct domain *hwdom = hardware_domain;
+    const struct pmem_range *r = &p->r;
+    int rc;
+
+    if ( !pmem_lock_caps(hwdom) )
+        return -ERESTART;
+    rc = p->removing && pmem_fault()
+         ? -ENOMEM : iomem_permit_access(hwdom, r->rsv_spfn, r->rsv_epfn - 1);
+    pmem_unlock_caps(hwdom);
+
+    return rc;
 }
 
 static void step_take_p2m(struct pmem_region *p)
@@ -356,22 +365,22 @@ static void step_map_groups(struct pmem_region *p)
         pmem_fail(p, rc, PMEM_UNMAP_GROUPS, p->cursor);
 }
 
-static void step_commit(struct pmem_region *p)
+static int step_commit(struct pmem_region *p)
 {
     struct domain *hwdom = hardware_domain;
     int rc;
 
-    write_lock(&hwdom->caps_lock);
+    if ( !pmem_lock_caps(hwdom) )
+        return -ERESTART;
     rc = commit_region(p);
-    write_unlock(&hwdom->caps_lock);
+    pmem_unlock_caps(hwdom);
 
     if ( rc )
-    {
         pmem_fail(p, rc, PMEM_UNMAP_GROUPS, pmem_group(p->r.epfn - 1) + 1);
-        return;
-    }
+    else
+        pmem_enter(p, PMEM_SHOW_P2M, p->r.spfn);
 
-    pmem_enter(p, PMEM_SHOW_P2M, p->r.spfn);
+    return 0;
 }
 
 static unsigned long referable_frames(const struct pmem_region *p)
@@ -553,19 +562,22 @@ static int retire_region(struct pmem_region *p)
     return 0;
 }
 
-static void step_retire(struct pmem_region *p)
+static int step_retire(struct pmem_region *p)
 {
     struct domain *hwdom = hardware_domain;
     int rc;
 
-    write_lock(&hwdom->caps_lock);
+    if ( !pmem_lock_caps(hwdom) )
+        return -ERESTART;
     rc = retire_region(p);
-    write_unlock(&hwdom->caps_lock);
+    pmem_unlock_caps(hwdom);
 
     if ( rc )
         pmem_fail(p, rc, PMEM_SHOW_P2M, p->r.spfn);
     else
         quiesce_then(p, PMEM_UNMAP_GROUPS, pmem_group(p->r.epfn - 1) + 1);
+
+    return 0;
 }
 
 /*
@@ -613,12 +625,15 @@ static void step_unmap_m2p(struct pmem_region *p)
  */
 static int step_release(struct pmem_region *p)
 {
+    int rc;
+
     flush_mask(&cpu_online_map,
                FLUSH_TLB_GLOBAL |
                (boot_cpu_has(X86_FEATURE_XEN_SELFSNOOP) ? 0 : FLUSH_CACHE));
 
-    if ( (p->removing && pmem_fault()) || return_reserved(&p->r) )
-        return -ENOMEM;
+    rc = return_reserved(p);
+    if ( rc )
+        return rc;
 
     pmem_dma_restore(&p->r);
     pmem_enter(p, PMEM_RETURN_P2M, p->r.spfn);
@@ -659,6 +674,10 @@ int pmem_run(struct pmem_region *p)
     {
         switch ( p->phase )
         {
+        case PMEM_CLAIM:
+            rc = step_claim(p);
+            break;
+
         case PMEM_TAKE_P2M:
             step_take_p2m(p);
             break;
@@ -680,7 +699,7 @@ int pmem_run(struct pmem_region *p)
             break;
 
         case PMEM_COMMIT:
-            step_commit(p);
+            rc = step_commit(p);
             break;
 
         case PMEM_SHOW_P2M:
@@ -700,7 +719,7 @@ int pmem_run(struct pmem_region *p)
             break;
 
         case PMEM_RETIRE:
-            step_retire(p);
+            rc = step_retire(p);
             break;
 
         case PMEM_QUIESCE:

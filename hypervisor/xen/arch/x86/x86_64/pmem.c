@@ -28,7 +28,6 @@
 #include <xen/param.h>
 #include <xen/sched.h>
 #include <xen/spinlock.h>
-#include <xen/xvmalloc.h>
 
 #include <asm/pmem.h>
 #include <asm/pv/domain.h>
@@ -169,7 +168,6 @@ static int begin_add(const struct pmem_range *r, unsigned long m2p,
                      unsigned long ft)
 {
     struct pmem_region *p = pmem_fault() ? NULL : xvzalloc(struct pmem_region);
-    int rc;
 
     if ( !p )
         return -ENOMEM;
@@ -184,14 +182,7 @@ static int begin_add(const struct pmem_range *r, unsigned long m2p,
     insert_region(p);
     busy_region = p;
 
-    rc = pmem_claim(p);
-    if ( rc )
-    {
-        pmem_fail(p, rc, PMEM_RELEASE, 0);
-        return 0;
-    }
-
-    pmem_enter(p, PMEM_TAKE_P2M, r->spfn);
+    pmem_enter(p, PMEM_CLAIM, 0);
     warn_l1tf(r);
 
     return 0;
