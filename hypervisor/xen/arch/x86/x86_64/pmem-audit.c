@@ -30,6 +30,7 @@
 
 #include <asm/page.h>
 #include <asm/paging.h>
+#include <asm/shadow.h>
 
 #include "pmem-internal.h"
 
@@ -187,6 +188,10 @@ int pmem_audit_p2ms(struct pmem_region *p)
             p->domid = d->domain_id;
             p->cursor = 0;
         }
+
+        /* Its shadows may still have MMIO which its p2m has lost. */
+        if ( !p->cursor )
+            shadow_blow_tables_per_domain(d);
 
         off_limits(p, d, &spfn, &epfn);
         rc = pmem_p2m_find(d, spfn, epfn, &p->cursor, &pfn);
