@@ -10,8 +10,8 @@ from .medium import size
 from .paths import BUILD, HERE, SetupError, need, shown
 
 KERNELS = ("6.1", "6.12", "7.2")
-XENS = ("none", "stock", "pmem", "debug")
-OURS = ("pmem", "debug")         # the ones that have the operation
+XENS = ("none", "stock", "pmem", "debug", "debug-4.17")
+OURS = ("pmem", "debug", "debug-4.17")      # the ones that have the operation
 NDCTLS = ("none", "stock", "pmem")
 ENDS = ("verdict", "kill", "panic", "crash")
 IOMMUS = ("", "none", "intel", "amd")
