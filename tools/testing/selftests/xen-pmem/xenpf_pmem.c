@@ -2,149 +2,48 @@
 /*
  * xenpf_pmem - drive XENPF_pmem, and what it is good for, from user space
  *
- * Everything goes through /dev/xen/privcmd of a PV control domain.  Frames are
- * hexadecimal, with or without 0x.  Results are printed as key=value words.  The
- * exit status is 0 if what was asked for was done; 1 if not, after errno=-N or
- * status=-N was printed; and 2 for a mistake on the command line.
+ * Everything goes through /dev/xen/privcmd of a control domain.  Frames are
+ * hexadecimal, with or without 0x; other numbers are as in C.  Results are printed
+ * as key=value words.  The exit status is 0 if what was asked for was done; 1 if
+ * not, after errno=-N or status=-N was printed; and 2 for a mistake on the command
+ * line.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/types.h>
-
-typedef __u16 u16;
-typedef __u32 u32;
-typedef __u64 u64;
-typedef __s16 s16;
-
-#include "../../../../include/xen/interface/pmem.h"
-
-#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
-#define PAGE_SIZE	4096
-#define MIB_FRAMES	256
-#define CHUNK_FRAMES	512
-
-#define DOMID_SELF	0x7ff0
-#define DOMID_IO	0x7ff1
-#define DOMID_XEN	0x7ff2
-
-/* The part of Xen's interface that this program speaks. */
-#define HYPERVISOR_PLATFORM_OP		7
-#define HYPERVISOR_MEMORY_OP		12
-#define HYPERVISOR_GRANT_TABLE_OP	20
-#define XENPF_INTERFACE_VERSION		0x03000001
-#define XENMEM_DECREASE_RESERVATION	1
-#define XENMEM_EXCHANGE			11
-#define GNTTABOP_TRANSFER		4
-#define GNTTABOP_COPY			5
-
-struct platform_op {
-	u32 cmd;
-	u32 interface_version;
-	union {
-		struct xenpf_pmem pmem;
-		unsigned char pad[128];
-	};
-};
-
-struct memory_reservation {
-	u64 extent_start;
-	u64 nr_extents;
-	u32 extent_order;
-	u32 mem_flags;
-	u16 domid;
-};
-
-struct memory_exchange {
-	struct memory_reservation in;
-	struct memory_reservation out;
-	u64 nr_exchanged;
-};
-
-struct copy_end {
-	u64 frame;
-	u16 domid;
-	u16 offset;
-};
-
-struct gnttab_copy {
-	struct copy_end source;
-	struct copy_end dest;
-	u16 len;
-	u16 flags;
-	s16 status;
-};
-
-struct gnttab_transfer {
-	u64 mfn;
-	u16 domid;
-	u32 ref;
-	s16 status;
-};
-
-struct privcmd_hypercall {
-	u64 op;
-	u64 arg[5];
-};
-
-struct privcmd_mmapbatch_v2 {
-	unsigned int num;
-	u16 dom;
-	u64 addr;
-	const u64 *arr;
-	int *err;
-};
-
-#define IOCTL_HYPERCALL \
-	_IOC(_IOC_NONE, 'P', 0, sizeof(struct privcmd_hypercall))
-#define IOCTL_MMAPBATCH_V2 \
-	_IOC(_IOC_NONE, 'P', 4, sizeof(struct privcmd_mmapbatch_v2))
-
-static const char * const states[] = {
-	[XENPF_PMEM_STATE_NONE] = "none",
-	[XENPF_PMEM_STATE_ADDING] = "adding",
-	[XENPF_PMEM_STATE_ACTIVE] = "active",
-	[XENPF_PMEM_STATE_REMOVING] = "removing",
-};
-
-/* One page, for hypercall arguments; it stays resident. */
-static union {
-	unsigned char bytes[PAGE_SIZE];
-	struct platform_op platform;
-	struct {
-		struct memory_exchange op;
-		u64 in;
-		u64 out;
-	} memory;
-	struct gnttab_copy copy;
-	struct gnttab_transfer transfer;
-} *args;
-
-static int privcmd;
+#include "xen_call.h"
 
 static void usage(FILE *to)
 {
 	fputs("xenpf_pmem query SPFN [EPFN [RSV_SPFN RSV_EPFN DATA_SPFN DATA_EPFN]]\n"
 	      "xenpf_pmem add|remove SPFN EPFN RSV_SPFN RSV_EPFN DATA_SPFN DATA_EPFN\n"
 	      "xenpf_pmem list\n"
-	      "xenpf_pmem raw FIELD=VALUE...\n"
+	      "xenpf_pmem raw [address=ADDRESS] FIELD=VALUE...\n"
+	      "xenpf_pmem state|iomem|free     what a call may change, parts of it\n"
+	      "xenpf_pmem e820                 the firmware's map of the machine\n"
+	      "xenpf_pmem console [INDEX]      Xen's console from there on, or where it ends\n"
+	      "xenpf_pmem fuzz SEED COUNT START END\n"
+	      "xenpf_pmem cycles COUNT SIX_FRAMES\n"
+	      "xenpf_pmem race COUNT SIX_FRAMES SIX_FRAMES\n"
 	      "xenpf_pmem gcopy SOURCE DEST\n"
+	      "xenpf_pmem grant FRAME [hold]   takes test_modules/xen_pmem_grant.ko\n"
 	      "xenpf_pmem map [xen|io|self] FRAME [ro|rw] [hold]\n"
-	      "xenpf_pmem decrease|exchange|transfer FRAME\n",
+	      "xenpf_pmem poke FRAME VALUE     written to its first 8 bytes, and read back\n"
+	      "xenpf_pmem decrease|exchange|transfer FRAME\n"
+	      "xenpf_pmem domain               a new domain, which never runs\n"
+	      "xenpf_pmem permit DOMID FRAME NR [map]\n"
+	      "xenpf_pmem revoke DOMID FRAME NR   what it has mapped stays so\n"
+	      "xenpf_pmem destroy DOMID\n"
+	      "In a PVH domain map and poke use /dev/mem, which Xen does not count.\n",
 	      to);
 }
 
-static int bad_usage(const char *what)
+int bad_usage(const char *what)
 {
 	fprintf(stderr, "xenpf_pmem: %s\n", what);
 	usage(stderr);
@@ -152,7 +51,7 @@ static int bad_usage(const char *what)
 	return 2;
 }
 
-static int parse_frame(const char *text, u64 *frame)
+int parse_frame(const char *text, u64 *frame)
 {
 	char *end;
 
@@ -166,69 +65,18 @@ static int parse_frame(const char *text, u64 *frame)
 	return 0;
 }
 
-static void print_errno(int error)
+int parse_number(const char *text, u64 *number)
 {
-	const char *name = strerrorname_np(error);
+	char *end;
 
-	printf("errno=%d (%s)\n", -error, name ? name : "unknown");
-}
-
-/* Finish the line of output, and give the exit status. */
-static int report(int rc)
-{
-	if (rc) {
-		print_errno(-rc);
-		return 1;
+	errno = 0;
+	*number = strtoull(text, &end, 0);
+	if (end == text || *end || errno || *text == '-') {
+		fprintf(stderr, "xenpf_pmem: %s is not a number\n", text);
+		return -EINVAL;
 	}
-	putchar('\n');
 
 	return 0;
-}
-
-static int hypercall(u64 op, u64 arg0, u64 arg1, u64 arg2)
-{
-	struct privcmd_hypercall call = { op, { arg0, arg1, arg2 } };
-	int rc = ioctl(privcmd, IOCTL_HYPERCALL, &call);
-
-	return rc < 0 ? -errno : rc;
-}
-
-static int platform_op(void)
-{
-	return hypercall(HYPERVISOR_PLATFORM_OP, (uintptr_t)args, 0, 0);
-}
-
-static struct xenpf_pmem *prepare(u16 cmd)
-{
-	struct platform_op *op = &args->platform;
-
-	memset(args, 0, sizeof(*args));
-	op->cmd = XENPF_pmem;
-	op->interface_version = XENPF_INTERFACE_VERSION;
-	op->pmem.cmd = cmd;
-	op->pmem.version = XENPF_PMEM_VERSION;
-
-	return &op->pmem;
-}
-
-static const char *state_name(u16 state)
-{
-	return state < ARRAY_SIZE(states) ? states[state] : "unknown";
-}
-
-static void print_hex(const char *key, u64 value)
-{
-	printf("%s=0x%llx ", key, value);
-}
-
-static void print_tuple(const struct xenpf_pmem *pmem)
-{
-	print_hex("spfn", pmem->spfn);
-	print_hex("epfn", pmem->epfn);
-	print_hex("rsv_spfn", pmem->rsv_spfn);
-	print_hex("rsv_epfn", pmem->rsv_epfn);
-	print_hex("data_spfn", pmem->data_spfn);
-	print_hex("data_epfn", pmem->data_epfn);
 }
 
 static void print_result(const struct xenpf_pmem *pmem)
@@ -242,11 +90,7 @@ static void print_result(const struct xenpf_pmem *pmem)
 	       pmem->page_info_size, pmem->m2p_size, pmem->compat_m2p_size);
 }
 
-/*
- * Fill in the tuple.  What is left out is the smallest region there can be: two
- * chunks, of which the first is the reserved area.
- */
-static int parse_tuple(struct xenpf_pmem *pmem, char **words, int nr)
+int parse_tuple(struct xenpf_pmem *pmem, char **words, int nr)
 {
 	u64 *const fields[] = {
 		&pmem->spfn, &pmem->epfn, &pmem->rsv_spfn, &pmem->rsv_epfn,
@@ -308,32 +152,43 @@ static void print_mib(const char *key, u64 frames)
 	printf("%s=%lluMiB ", key, frames / MIB_FRAMES);
 }
 
-static int do_list(char **words, int nr)
+static void print_region(u32 index, const struct xenpf_pmem *pmem)
+{
+	printf("index=%u state=%s ", index, state_name(pmem->state));
+	print_tuple(pmem);
+	print_hex("rsv_used", pmem->rsv_used);
+	print_mib("size", pmem->epfn - pmem->spfn);
+	print_mib("data", pmem->data_epfn - pmem->data_spfn);
+	print_mib("reserved", pmem->rsv_epfn - pmem->rsv_spfn);
+	print_mib("used", pmem->rsv_used);
+	putchar('\n');
+}
+
+int list_regions(void)
 {
 	struct xenpf_pmem *pmem;
 	u32 index;
 	int rc;
 
-	if (nr)
-		return bad_usage("list takes no arguments");
-
 	for (index = 0; ; index++) {
 		pmem = prepare(XENPF_PMEM_LIST);
 		pmem->index = index;
 		rc = platform_op();
-		if (rc == -ENOENT)
-			return 0;
 		if (rc)
-			return report(rc);
-		printf("index=%u state=%s ", index, state_name(pmem->state));
-		print_tuple(pmem);
-		print_hex("rsv_used", pmem->rsv_used);
-		print_mib("size", pmem->epfn - pmem->spfn);
-		print_mib("data", pmem->data_epfn - pmem->data_spfn);
-		print_mib("reserved", pmem->rsv_epfn - pmem->rsv_spfn);
-		print_mib("used", pmem->rsv_used);
-		putchar('\n');
+			return rc == -ENOENT ? 0 : rc;
+		print_region(index, pmem);
 	}
+}
+
+static int do_list(char **words, int nr)
+{
+	int rc;
+
+	if (nr)
+		return bad_usage("list takes no arguments");
+	rc = list_regions();
+
+	return rc ? report(rc) : 0;
 }
 
 static const struct raw_field {
@@ -383,13 +238,22 @@ static int set_raw(const char *word)
 	return -EINVAL;
 }
 
-/* Numbers as in C: hexadecimal only with 0x. */
+/*
+ * Numbers as in C: hexadecimal only with 0x.  The address is that of the structure,
+ * if Xen is to look for it somewhere else.
+ */
 static int do_raw(char **words, int nr)
 {
 	struct xenpf_pmem *pmem = prepare(XENPF_PMEM_QUERY);
+	u64 address = (uintptr_t)args;
 	int i, rc;
 
 	for (i = 0; i < nr; i++) {
+		if (!strncmp(words[i], "address=", 8)) {
+			if (parse_number(words[i] + 8, &address))
+				return 2;
+			continue;
+		}
 		if (set_raw(words[i])) {
 			fprintf(stderr, "xenpf_pmem: %s is not a FIELD=VALUE of raw\n",
 				words[i]);
@@ -397,7 +261,7 @@ static int do_raw(char **words, int nr)
 		}
 	}
 
-	rc = platform_op();
+	rc = hypercall(HYPERVISOR_PLATFORM_OP, address, 0, 0);
 	print_tuple(pmem);
 	print_result(pmem);
 
@@ -512,63 +376,79 @@ static int do_exchange(char **words, int nr)
 	return report(rc);
 }
 
-static int map_frame(u16 domid, u64 frame, int prot, u64 **va)
+static int show_frame(u16 domid, u64 frame, int prot, bool hold)
 {
-	int error = 0;
-	struct privcmd_mmapbatch_v2 batch = {
-		.num = 1, .dom = domid, .arr = &frame, .err = &error,
-	};
+	u64 *va;
+	int rc = map_frame(domid, frame, prot, &va);
 
-	*va = mmap(NULL, PAGE_SIZE, prot, MAP_SHARED, privcmd, 0);
-	if (*va == MAP_FAILED)
-		return -errno;
-	batch.addr = (uintptr_t)*va;
-	if (ioctl(privcmd, IOCTL_MMAPBATCH_V2, &batch))
-		return -errno;
-
-	return error;
-}
-
-static int do_map(char **words, int nr)
-{
-	int i, rc, prot = PROT_READ | PROT_WRITE;
-	const char *dom = "self";
-	u16 domid = DOMID_SELF;
-	int frames = 0, hold = 0;
-	u64 frame = 0, *va;
-
-	for (i = 0; i < nr; i++) {
-		if (!strcmp(words[i], "--dom")) {
-			continue;
-		} else if (!strcmp(words[i], "xen") || !strcmp(words[i], "io") ||
-			   !strcmp(words[i], "self")) {
-			dom = words[i];
-			domid = *dom == 'x' ? DOMID_XEN : *dom == 'i' ? DOMID_IO : DOMID_SELF;
-		} else if (!strcmp(words[i], "ro")) {
-			prot = PROT_READ;
-		} else if (!strcmp(words[i], "hold")) {
-			hold = 1;
-		} else if (strcmp(words[i], "rw")) {
-			if (parse_frame(words[i], &frame))
-				return 2;
-			frames++;
-		}
-	}
-	if (frames != 1)
-		return bad_usage("map takes one frame");
-
-	rc = map_frame(domid, frame, prot, &va);
-	printf("dom=%s frame=0x%llx prot=%s ", dom, frame,
-	       prot & PROT_WRITE ? "rw" : "ro");
+	print_hex("frame", frame);
+	printf("prot=%s ", prot & PROT_WRITE ? "rw" : "ro");
 	if (!rc)
-		printf("value=0x%016llx ",
-		       __atomic_load_n(va, __ATOMIC_RELAXED));
+		printf("value=0x%016llx ", __atomic_load_n(va, __ATOMIC_RELAXED));
 	rc = report(rc);
 	fflush(stdout);
 	while (!rc && hold)
 		pause();
 
 	return rc;
+}
+
+/* How to map; false if the word is not about that. */
+static bool map_word(const char *word, u16 *domid, int *prot, bool *hold)
+{
+	if (!strcmp(word, "xen"))
+		*domid = DOMID_XEN;
+	else if (!strcmp(word, "io"))
+		*domid = DOMID_IO;
+	else if (!strcmp(word, "ro"))
+		*prot = PROT_READ;
+	else if (!strcmp(word, "hold"))
+		*hold = true;
+	else
+		return !strcmp(word, "self") || !strcmp(word, "rw");
+
+	return true;
+}
+
+static int do_map(char **words, int nr)
+{
+	int i, frames = 0, prot = PROT_READ | PROT_WRITE;
+	u16 domid = DOMID_SELF;
+	bool hold = false;
+	u64 frame = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (map_word(words[i], &domid, &prot, &hold))
+			continue;
+		if (parse_frame(words[i], &frame))
+			return 2;
+		frames++;
+	}
+	if (frames != 1)
+		return bad_usage("map takes one frame");
+
+	return show_frame(domid, frame, prot, hold);
+}
+
+/* What is written may be dropped without an error. */
+static int do_poke(char **words, int nr)
+{
+	u64 frame, value, found, *va;
+	int rc;
+
+	if (nr != 2)
+		return bad_usage("poke takes a frame and a number");
+	if (parse_frame(words[0], &frame) || parse_number(words[1], &value))
+		return 2;
+	rc = map_frame(DOMID_SELF, frame, PROT_READ | PROT_WRITE, &va);
+	if (rc)
+		return report(rc);
+
+	__atomic_store_n(va, value, __ATOMIC_SEQ_CST);
+	found = __atomic_load_n(va, __ATOMIC_SEQ_CST);
+	printf("frame=0x%llx wrote=0x%llx read=0x%llx\n", frame, value, found);
+
+	return found != value;
 }
 
 static const struct command {
@@ -581,37 +461,25 @@ static const struct command {
 	{ "list", do_list },
 	{ "raw", do_raw },
 	{ "gcopy", do_gcopy },
+	{ "grant", do_grant },
 	{ "map", do_map },
+	{ "poke", do_poke },
 	{ "decrease", do_decrease },
 	{ "exchange", do_exchange },
 	{ "transfer", do_transfer },
+	{ "state", do_state },
+	{ "iomem", do_iomem },
+	{ "e820", do_e820 },
+	{ "free", do_free },
+	{ "console", do_console },
+	{ "fuzz", do_fuzz },
+	{ "cycles", do_cycles },
+	{ "race", do_race },
+	{ "domain", do_domain },
+	{ "permit", do_permit },
+	{ "revoke", do_revoke },
+	{ "destroy", do_destroy },
 };
-
-/* Only when a command was recognised: a mistake needs no Xen to be told. */
-static int set_up(void)
-{
-	int error;
-
-	privcmd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
-	if (privcmd < 0) {
-		error = errno;
-		fprintf(stderr,
-			"xenpf_pmem: /dev/xen/privcmd: %s; this takes a Xen control domain and xen-privcmd\n",
-			strerror(error));
-		print_errno(error);
-		return -error;
-	}
-
-	args = mmap(NULL, sizeof(*args), PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_LOCKED, -1, 0);
-	if (args == MAP_FAILED) {
-		error = errno;
-		print_errno(error);
-		return -error;
-	}
-
-	return 0;
-}
 
 int main(int argc, char **argv)
 {
@@ -627,7 +495,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
-		return set_up() ? 1 : commands[i].run(argv + 2, argc - 2);
+		/* A mistake needs no Xen to be told. */
+		return xen_open() ? 1 : commands[i].run(argv + 2, argc - 2);
 	}
 
 	return bad_usage("no such command");
