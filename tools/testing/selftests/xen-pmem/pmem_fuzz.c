@@ -470,7 +470,7 @@ int do_fuzz(char **words, int nr)
 	u64 count;
 
 	if (nr != 4)
-		return bad_usage("fuzz takes a seed, a count and the first and last frame of a range");
+		return bad_usage("fuzz takes a seed, a count and a range of frames");
 	if (parse_number(words[0], &fuzz.seed) || parse_number(words[1], &count) ||
 	    parse_frame(words[2], &fuzz.own.s) || parse_frame(words[3], &fuzz.own.e))
 		return 2;
