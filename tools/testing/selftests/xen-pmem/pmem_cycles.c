@@ -52,12 +52,7 @@ static int region_op(u16 cmd, const struct xenpf_pmem *tuple, u64 *bad)
 	struct xenpf_pmem *pmem = prepare(cmd);
 	int rc;
 
-	pmem->spfn = tuple->spfn;
-	pmem->epfn = tuple->epfn;
-	pmem->rsv_spfn = tuple->rsv_spfn;
-	pmem->rsv_epfn = tuple->rsv_epfn;
-	pmem->data_spfn = tuple->data_spfn;
-	pmem->data_epfn = tuple->data_epfn;
+	put_tuple(pmem, tuple);
 	rc = platform_op();
 	if (bad)
 		*bad = pmem->bad_mfn;

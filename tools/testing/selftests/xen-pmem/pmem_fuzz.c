@@ -194,7 +194,7 @@ static void new_words(struct platform_op *op)
 	}
 }
 
-static void put_tuple(struct xenpf_pmem *pmem, const struct tuple *t)
+static void set_tuple(struct xenpf_pmem *pmem, const struct tuple *t)
 {
 	pmem->spfn = t->all.s;
 	pmem->epfn = t->all.e;
@@ -215,7 +215,7 @@ static void new_call(struct platform_op *op)
 	new_tuple(&t);
 	for (n = below(8); n > 3; n -= 2)
 		perturb(&t);
-	put_tuple(&op->pmem, &t);
+	set_tuple(&op->pmem, &t);
 
 	/* Whatever is not to be set by the caller. */
 	op->pmem.rsv_need = rnd();
@@ -235,7 +235,7 @@ static void print_regions(void)
 	for (i = 0; i < oracle_nr; i++) {
 		struct xenpf_pmem pmem;
 
-		put_tuple(&pmem, &oracle_regions[i]);
+		set_tuple(&pmem, &oracle_regions[i]);
 		printf("registered: ");
 		print_tuple(&pmem);
 		putchar('\n');
@@ -403,7 +403,7 @@ static int warm_up(void)
 	int rc;
 
 	t.data = (struct range){ t.rsv.e, fuzz.own.e };
-	put_tuple(pmem, &t);
+	set_tuple(pmem, &t);
 	rc = platform_op();
 
 	return rc ? rc : remove_all();

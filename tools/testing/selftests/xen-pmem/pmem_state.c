@@ -246,12 +246,13 @@ int do_e820(char **words, int nr)
 
 int do_state(char **words, int nr)
 {
+	bool brief = nr == 1 && !strcmp(words[0], "brief");
 	int rc;
 
-	if (nr)
-		return bad_usage("state takes no arguments");
+	if (nr && !brief)
+		return bad_usage("state takes no arguments, or \"brief\"");
 	rc = list_regions();
-	if (!rc)
+	if (!rc && !brief)
 		rc = print_iomem();
 	if (!rc)
 		rc = print_max_page();

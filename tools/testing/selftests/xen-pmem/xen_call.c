@@ -217,3 +217,30 @@ u64 map_size(const struct memory_map_entry *entry)
 {
 	return (u64)entry->size[1] << 32 | entry->size[0];
 }
+
+void put_tuple(struct xenpf_pmem *pmem, const struct xenpf_pmem *tuple)
+{
+	pmem->spfn = tuple->spfn;
+	pmem->epfn = tuple->epfn;
+	pmem->rsv_spfn = tuple->rsv_spfn;
+	pmem->rsv_epfn = tuple->rsv_epfn;
+	pmem->data_spfn = tuple->data_spfn;
+	pmem->data_epfn = tuple->data_epfn;
+}
+
+int copy_frame(u64 from, u64 to, int *status)
+{
+	struct gnttab_copy *copy = &args->copy;
+	int rc;
+
+	memset(copy, 0, sizeof(*copy));
+	copy->source.frame = from;
+	copy->source.domid = DOMID_SELF;
+	copy->dest.frame = to;
+	copy->dest.domid = DOMID_SELF;
+	copy->len = PAGE_SIZE;
+	rc = hypercall(HYPERVISOR_GRANT_TABLE_OP, GNTTABOP_COPY, (uintptr_t)copy, 1);
+	*status = copy->status;
+
+	return rc;
+}

@@ -157,6 +157,12 @@ bool translated(void);
 int map_frame(u16 domid, u64 frame, int prot, u64 **va);
 void unmap_frame(u64 *va);
 
+/* The six numbers of @tuple. */
+void put_tuple(struct xenpf_pmem *pmem, const struct xenpf_pmem *tuple);
+
+/* A copy by GNTTABOP_copy, of one's own page to another; @status is a GNTST_*. */
+int copy_frame(u64 from, u64 to, int *status);
+
 const char *error_name(int error);
 const char *state_name(u16 state);
 void print_errno(int error);
@@ -194,6 +200,7 @@ int do_free(char **words, int nr);
 int do_console(char **words, int nr);
 int do_fuzz(char **words, int nr);
 int do_cycles(char **words, int nr);
+int do_orders(char **words, int nr);
 int do_race(char **words, int nr);
 int do_grant(char **words, int nr);
 int do_domain(char **words, int nr);

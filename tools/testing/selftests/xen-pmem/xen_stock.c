@@ -311,21 +311,6 @@ static u64 mfn_of(u64 pfn)
 	return NO_FRAME;
 }
 
-static int gcopy(u64 from, u64 to)
-{
-	struct gnttab_copy *copy = fresh();
-	int rc;
-
-	copy->source.frame = from;
-	copy->source.domid = DOMID_SELF;
-	copy->dest.frame = to;
-	copy->dest.domid = DOMID_SELF;
-	copy->len = PAGE_SIZE;
-	rc = hypercall(HYPERVISOR_GRANT_TABLE_OP, GNTTABOP_COPY, (uintptr_t)copy, 1);
-
-	return rc ? rc : copy->status;
-}
-
 /* A status of a grant operation, as the errno of the same meaning. */
 static int status(int rc)
 {
@@ -341,6 +326,13 @@ static int status(int rc)
 	return rc;
 }
 
+static int gcopy(u64 from, u64 to)
+{
+	int result, rc = copy_frame(from, to, &result);
+
+	return status(rc ? rc : result);
+}
+
 static int gcopy_ram(void)
 {
 	u64 *from = resident(PAGE_SIZE), *to = resident(PAGE_SIZE);
@@ -354,17 +346,17 @@ static int gcopy_ram(void)
 	if (!rc && memcmp(from, to, PAGE_SIZE))
 		rc = -EIO;
 
-	return status(rc);
+	return rc;
 }
 
 static int gcopy_no_frame(void)
 {
-	return status(gcopy(NO_FRAME, NO_FRAME));
+	return gcopy(NO_FRAME, NO_FRAME);
 }
 
 static int gcopy_mmio(void)
 {
-	return status(gcopy(0xfee00, 0xfee00));
+	return gcopy(0xfee00, 0xfee00);
 }
 
 static int map_bad_ref(void)

@@ -24,11 +24,13 @@ static void usage(FILE *to)
 	      "xenpf_pmem add|remove SPFN EPFN RSV_SPFN RSV_EPFN DATA_SPFN DATA_EPFN\n"
 	      "xenpf_pmem list\n"
 	      "xenpf_pmem raw [address=ADDRESS] FIELD=VALUE...\n"
-	      "xenpf_pmem state|iomem|free     what a call may change, parts of it\n"
+	      "xenpf_pmem state [brief]        what a call may change; without the I/O memory\n"
+	      "xenpf_pmem iomem|free           parts of it\n"
 	      "xenpf_pmem e820                 the firmware's map of the machine\n"
 	      "xenpf_pmem console [INDEX]      Xen's console from there on, or where it ends\n"
 	      "xenpf_pmem fuzz SEED COUNT START END\n"
 	      "xenpf_pmem cycles COUNT SIX_FRAMES\n"
+	      "xenpf_pmem orders SIX_FRAMES SIX_FRAMES [SIX_FRAMES]\n"
 	      "xenpf_pmem race COUNT SIX_FRAMES SIX_FRAMES\n"
 	      "xenpf_pmem gcopy SOURCE DEST\n"
 	      "xenpf_pmem grant FRAME [hold]   takes test_modules/xen_pmem_grant.ko\n"
@@ -297,21 +299,16 @@ static int report_status(int status)
 
 static int do_gcopy(char **words, int nr)
 {
-	struct gnttab_copy *copy = &args->copy;
-	int rc;
+	int rc, status;
+	u64 from, to;
 
 	if (nr != 2)
 		return bad_usage("gcopy takes two frames");
-	if (parse_frame(words[0], &copy->source.frame) ||
-	    parse_frame(words[1], &copy->dest.frame))
+	if (parse_frame(words[0], &from) || parse_frame(words[1], &to))
 		return 2;
+	rc = copy_frame(from, to, &status);
 
-	copy->source.domid = DOMID_SELF;
-	copy->dest.domid = DOMID_SELF;
-	copy->len = PAGE_SIZE;
-	rc = hypercall(HYPERVISOR_GRANT_TABLE_OP, GNTTABOP_COPY, (uintptr_t)copy, 1);
-
-	return rc ? report(rc) : report_status(copy->status);
+	return rc ? report(rc) : report_status(status);
 }
 
 static int do_transfer(char **words, int nr)
@@ -474,6 +471,7 @@ static const struct command {
 	{ "console", do_console },
 	{ "fuzz", do_fuzz },
 	{ "cycles", do_cycles },
+	{ "orders", do_orders },
 	{ "race", do_race },
 	{ "domain", do_domain },
 	{ "permit", do_permit },
