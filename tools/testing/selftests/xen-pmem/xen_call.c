@@ -73,12 +73,17 @@ int xen_open(void)
 	return 0;
 }
 
-int hypercall(u64 op, u64 arg0, u64 arg1, u64 arg2)
+int hypercall4(u64 op, u64 arg0, u64 arg1, u64 arg2, u64 arg3)
 {
-	struct privcmd_hypercall call = { op, { arg0, arg1, arg2 } };
+	struct privcmd_hypercall call = { op, { arg0, arg1, arg2, arg3 } };
 	int rc = ioctl(privcmd, IOCTL_HYPERCALL, &call);
 
 	return rc < 0 ? -errno : rc;
+}
+
+int hypercall(u64 op, u64 arg0, u64 arg1, u64 arg2)
+{
+	return hypercall4(op, arg0, arg1, arg2, 0);
 }
 
 int platform_op(void)

@@ -139,6 +139,7 @@ extern union xen_args *args;
 int xen_open(void);
 
 int hypercall(u64 op, u64 arg0, u64 arg1, u64 arg2);
+int hypercall4(u64 op, u64 arg0, u64 arg1, u64 arg2, u64 arg3);
 int platform_op(void);
 
 /* A call of XENPF_pmem is made ready in @args. */

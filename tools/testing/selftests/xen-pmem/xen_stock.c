@@ -410,8 +410,8 @@ static int mmuext(u32 cmd, u64 mfn)
 	op->cmd = cmd;
 	op->mfn = mfn;
 
-	/* One op, no count wanted; arg3, the domain, is 0 as this one. */
-	return hypercall(HYPERVISOR_MMUEXT_OP, (uintptr_t)op, 1, 0);
+	/* One op, no count wanted. */
+	return hypercall4(HYPERVISOR_MMUEXT_OP, (uintptr_t)op, 1, 0, DOMID_SELF);
 }
 
 static int flush(void)
