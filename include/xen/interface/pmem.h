@@ -57,7 +57,7 @@
  * of an NVDIMM which was plugged in while the system runs (ACPI's _FIT method) and
  * of CXL memory; Xen cannot tell either from a BAR of a device.
  */
-#define XENPF_PMEM_UNLISTED		(1U << 0)
+#define XENPF_PMEM_UNLISTED		0x1
 
 /*
  * QUERY: would ADD of this tuple be accepted, and how large a reserved area
@@ -98,8 +98,10 @@
  * REMOVE: take the region back.  The contents of the data frames are kept.
  *
  *  -ENOENT      no region is registered under this tuple
- *  -EBUSY       a data frame is mapped, granted or otherwise referenced, or
- *               another domain may access it (bad_mfn is the first such frame);
+ *  -EBUSY       a data frame is granted or otherwise referenced, which its mappings
+ *               by a PV hardware domain are, and those by a PVH one are not; or
+ *               another domain may access it or maps it (bad_mfn is the first such
+ *               frame, Xen's log names the domain);
  *               or another region's metadata is in this reserved area (bad_mfn
  *               is that region's first frame); or a 32-bit PV domain uses compat
  *               M2P that is there (bad_mfn is ~0)
@@ -137,7 +139,7 @@ struct xenpf_pmem {
 	u64 rsv_need;		/* frames of reserved area that ADD takes now */
 	u64 rsv_max;		/* the same if no other region were registered */
 	u64 rsv_used;		/* frames of reserved area in use */
-	u64 bad_mfn;		/* first frame in the way, with -EBUSY, or ~0 */
+	u64 bad_mfn;		/* with -EBUSY, -ENODEV: a frame in the way, or ~0 */
 	u16 page_info_size;	/* bytes of frame table per frame */
 	u16 m2p_size;		/* bytes of M2P per frame */
 	u16 compat_m2p_size;	/* bytes of compat M2P per frame, 0 if none */

@@ -44,6 +44,11 @@ done
 try "R21 Xen has no region" no_region
 try "R15 ADD of a range that a guest has part of is EBUSY, first frame told" \
 	busy add $HAS
+try "R21 the guest's access is revoked, its mapping is not" \
+	xenpf_pmem revoke "$(xl domid one)" "$(hex $HAS)" "$CHUNK"
+try "R21 ADD while the mapping is left is EBUSY, first frame told" busy add $HAS
+try "R21 Xen's log names the guest" \
+	sh -c "xl dmesg | grep -q 'd$(xl domid one) still maps frame'"
 try "R15 the guest goes away" gone one
 try "R15 then ADD succeeds" op add
 
@@ -64,6 +69,10 @@ is "R15 dom0 reads it too" "$(frame_value $HAS)" 0x1122334455667788
 try "R15 REMOVE while a guest has frames is EBUSY, first frame told" \
 	busy remove $HAS
 is "R15 dom0 still has the data" "$(frame_value $HAS)" 0x1122334455667788
+try "R21 the guest's access is revoked, its mapping is not" \
+	xenpf_pmem revoke "$(xl domid three)" "$(hex $HAS)" "$CHUNK"
+try "R21 REMOVE while the mapping is left is EBUSY, first frame told" \
+	busy remove $HAS
 try "R15 the guest goes away" gone three
 is "R35 its bytes outlive it" "$(frame_value $HAS)" 0x1122334455667788
 try "R15 then REMOVE succeeds" op remove

@@ -16,6 +16,11 @@ is "DIMM 1 is not" "$(region_of 1)" ""
 mark plug
 try "R7 plugged in: DIMM 1 is there" wait_for 30 region_of 1
 try "R7 it has a namespace" wait_for 10 namespace_of 1
+refuses "R7 Xen does not take its word for an unlisted one" "is busy, or|not supported|unlisted" \
+	provision 1
+try "R7 the log says what to do" sh -c "dmesg | grep -q 'parameter unlisted=1'"
+try "R7 the administrator vouches for it" \
+	write_line 1 /sys/module/xen_pmem/parameters/unlisted
 try "R7 create-namespace --mode=xen" provision 1
 try "R7 it is bound, its disk is there" back 1
 facts_of 1

@@ -18,7 +18,7 @@ IOMMUS = ("", "none", "intel", "amd")
 CPUS = {
     "default": "qemu64,+svm,+npt,+clflushopt,+clwb,level=13",
     "plain": "qemu64,+svm,+npt",
-    "pvh": "EPYC,+svm,+npt,-monitor,-rdtscp",
+    "pvh": "EPYC,+svm,+npt,-monitor,-rdtscp,-xsave",
 }
 
 

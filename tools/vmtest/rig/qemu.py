@@ -38,7 +38,7 @@ def linux_args(row, boot):
 def xen_args(row, boot):
     words = [XEN_ARGS, f"dom0_mem={row.dom0_memory},max:{row.dom0_memory}"]
     if row.dom0 == "pvh":
-        words.append("dom0=pvh cpuidle=0")
+        words.append("dom0=pvh cpuidle=0 tsc=stable:socket")
     if row.xl:
         words.append("dom0_max_vcpus=1")
     if boot.crash_steps:

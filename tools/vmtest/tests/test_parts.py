@@ -69,7 +69,8 @@ class Matrix(unittest.TestCase):
         self.assertIn("crashkernel=512M", self.xen_words(xen="pmem", boots=crash))
         words = self.xen_words(xen="stock", dom0="pvh", xen_cmdline="dom0=pf-fixup",
                                boots=[{**BOOT, "xen_cmdline": "last"}])
-        self.assertEqual(words[-4:], ["dom0=pvh", "cpuidle=0", "dom0=pf-fixup", "last"])
+        self.assertEqual(words[-5:], ["dom0=pvh", "cpuidle=0", "tsc=stable:socket",
+                                      "dom0=pf-fixup", "last"])
 
     def test_guests_need_xen(self):
         self.refused("xl = true needs a Xen", xl=True)

@@ -170,19 +170,6 @@ around_reserved()
 		xenpf_pmem map self "$(hex $((END - 1)))" rw
 }
 
-# permitted FRAME: it is in dom0's set of permitted I/O memory.
-permitted()
-{
-	local range first last
-
-	for range in $(xenpf_pmem iomem | sed 's/.*{//; s/[},]//g'); do
-		first=$((0x${range%-*}))
-		last=$((0x${range#*-}))
-		[ $first -gt "$1" ] || [ $last -lt "$1" ] || return 0
-	done
-	return 1
-}
-
 # The same two ends, in Xen's own words.
 permitted_exactly()
 {
@@ -190,13 +177,13 @@ permitted_exactly()
 
 	xenpf_pmem iomem
 	for frame in $START $((RSV - 1)) $DATA $((END - 1)); do
-		permitted $frame || {
+		xp_permitted $frame || {
 			echo "frame $(hex $frame) is not permitted, expected that it is"
 			return 1
 		}
 	done
 	for frame in $RSV $(((RSV + DATA) / 2)) $((DATA - 1)); do
-		permitted $frame || continue
+		xp_permitted $frame || continue
 		echo "frame $(hex $frame) is permitted, expected that it is not"
 		return 1
 	done

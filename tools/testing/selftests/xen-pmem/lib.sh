@@ -152,6 +152,12 @@ xp_need_xen()
 	[ -d $XP_DRIVER ] || xp_skip "the driver xen_pmem is not there"
 }
 
+# xp_pvh: the control domain is a PVH one, of which Xen counts no mappings.
+xp_pvh()
+{
+	[ "$(cat /sys/hypervisor/guest_type 2>/dev/null)" = PVH ]
+}
+
 # xp_need_namespace: sets NS, whose contents may be lost.
 xp_need_namespace()
 {
@@ -308,6 +314,19 @@ XP_SPLAT="$XP_SPLAT|soft lockup|blocked for more than"
 xp_no_splat()
 {
 	! xp_messages | grep -E "$XP_SPLAT"
+}
+
+# xp_permitted FRAME: it is in dom0's set of permitted I/O memory.
+xp_permitted()
+{
+	local range first last
+
+	for range in $(xenpf_pmem iomem | sed 's/.*{//; s/[},]//g'); do
+		first=$((0x${range%-*}))
+		last=$((0x${range#*-}))
+		[ $first -gt "$1" ] || [ $last -lt "$1" ] || return 0
+	done
+	return 1
 }
 
 # xp_frame BYTES: the hexadecimal frame number of a physical address.

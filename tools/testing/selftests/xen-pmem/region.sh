@@ -77,7 +77,7 @@ need_operation()
 	equal "number of regions" "$(number_of_regions)" 0 ||
 		xp_skip "there are regions already"
 	PVH=
-	[ "$(cat /sys/hypervisor/guest_type 2>/dev/null)" != PVH ] || PVH=1
+	! xp_pvh || PVH=1
 }
 
 # tuple SPFN EPFN RESERVED: sets TUPLE, with the header in the first chunk.

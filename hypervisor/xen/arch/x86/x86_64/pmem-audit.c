@@ -15,10 +15,11 @@
  * What is left is the hardware domain's own mapping of data.  When it is undone,
  * the reference it never took is dropped: see pmem_put_underflow().
  *
- * The answer stays true.  Before, the hardware domain's access to the reserved area
- * was taken away, no other domain was found to have any, and all CPUs have been
- * through a quiescent state since: no new mapping can be made, and none is half
- * way done.
+ * Of the reserved area the answer stays true.  Before, the hardware domain's access
+ * to it was taken away, no other domain was found to have any, and all CPUs have
+ * been through a quiescent state since: no new mapping can be made, and none is
+ * half way done.  Of data it is true of that time: a toolstack may still map some
+ * for a domain and then revoke the access, but that maps no metadata.
  *
  * REMOVE looks at the p2ms, as the entries there are never counted.
  */

@@ -105,7 +105,10 @@ static int __init cf_check pmem_firmware_init(void)
     listed = rangeset_new(NULL, "Persistent memory",
                           RANGESETF_prettyprint_hex);
     if ( !listed )
+    {
+        printk(XENLOG_ERR "pmem: no memory for what the firmware lists\n");
         return -ENOMEM;
+    }
 
     for ( i = 0; i < e820.nr_map; i++ )
         if ( e820.map[i].type == E820_PMEM || e820.map[i].type == E820_PRAM )

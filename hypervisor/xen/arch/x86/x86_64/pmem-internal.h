@@ -222,6 +222,7 @@ void pmem_unmap_window(const struct pmem_region *p,
 int pmem_map_group(struct pmem_region *p, unsigned long idx);
 void pmem_unmap_group(const struct pmem_region *p, unsigned long idx);
 
+bool pmem_is_e820_reserved(unsigned long spfn, unsigned long epfn);
 int pmem_dma_revoke(const struct pmem_range *r);
 void pmem_dma_restore(const struct pmem_range *r);
 

@@ -192,9 +192,10 @@ void pmem_unmap_window(const struct pmem_region *p,
 
 /*
  * On hosts whose firmware reports persistent memory as reserved, the hardware
- * domain's devices have been able to access it from the start.
+ * domain's devices have been able to access it from the start, and so has that
+ * itself if it is a PVH domain.
  */
-static bool dma_by_default(unsigned long spfn, unsigned long epfn)
+bool pmem_is_e820_reserved(unsigned long spfn, unsigned long epfn)
 {
     unsigned int i;
 
@@ -249,7 +250,7 @@ int pmem_dma_revoke(const struct pmem_range *r)
 
 void pmem_dma_restore(const struct pmem_range *r)
 {
-    if ( dma_by_default(r->rsv_spfn, r->rsv_epfn) &&
+    if ( pmem_is_e820_reserved(r->rsv_spfn, r->rsv_epfn) &&
          dma_map(r->rsv_spfn, r->rsv_epfn) )
         printk(XENLOG_WARNING
                "pmem: no DMA to [%lx, %lx) until the next boot\n",
@@ -358,7 +359,7 @@ void pmem_unmap_group(const struct pmem_region *p, unsigned long idx)
 
     if ( s < e )
     {
-        if ( !dma_by_default(s, e) && dma_unmap(s, e) )
+        if ( !pmem_is_e820_reserved(s, e) && dma_unmap(s, e) )
             printk(XENLOG_WARNING
                    "pmem: DMA to [%lx, %lx) is possible until the next boot\n",
                    s, e);

@@ -84,11 +84,12 @@ int pmem_p2m_return(unsigned long pfn)
 {
     struct p2m_domain *p2m = p2m_get_hostp2m(hardware_domain);
     unsigned long end = pfn + PMEM_CHUNK;
+    bool mapped = pmem_first_unlisted(pfn, end) == end ||
+                  pmem_is_e820_reserved(pfn, end);
     int rc;
 
     gfn_lock(p2m, _gfn(pfn), PAGETABLE_ORDER);
-    rc = set_chunk(p2m, pfn, pmem_first_unlisted(pfn, end) == end
-                             ? p2m_mmio_direct : p2m_invalid);
+    rc = set_chunk(p2m, pfn, mapped ? p2m_mmio_direct : p2m_invalid);
     gfn_unlock(p2m, _gfn(pfn), PAGETABLE_ORDER);
 
     return rc;

@@ -95,6 +95,13 @@ static bool next_chunk(struct pmem_region *p, bool all, unsigned long *pfn)
     return false;
 }
 
+/* Of the many chunks the first ones, and the last one, may fail on request. */
+static bool chunk_fault(const struct pmem_region *p, unsigned long pfn)
+{
+    return (pfn == p->r.rsv_spfn || pfn == p->r.data_spfn ||
+            pfn == p->r.data_epfn - PMEM_CHUNK) && pmem_fault();
+}
+
 /* Take the reserved area from the hardware domain, after which it is Xen's. */
 static int step_claim(struct pmem_region *p)
 {
@@ -147,12 +154,13 @@ static void step_take_p2m(struct pmem_region *p)
         return;
     }
 
-    rc = pmem_fault() ? -ENOMEM
-                      : pmem_p2m_take(pfn, pmem_is_data(p, pfn), &p->bad);
+    rc = chunk_fault(p, pfn)
+         ? -ENOMEM : pmem_p2m_take(pfn, pmem_is_data(p, pfn), &p->bad);
+    /* What is in the way is left alone, while another failure may be half way. */
+    if ( rc != -EBUSY )
+        p->taken = p->cursor;
     if ( rc )
         pmem_fail(p, rc, PMEM_RELEASE, 0);
-    else
-        p->taken = p->cursor;
 }
 
 static void step_audit_tables(struct pmem_region *p)
@@ -415,7 +423,7 @@ static void step_show_p2m(struct pmem_region *p)
         return;
     }
 
-    rc = !p->rc && pmem_fault() ? -ENOMEM : pmem_p2m_show(pfn);
+    rc = !p->rc && chunk_fault(p, pfn) ? -ENOMEM : pmem_p2m_show(pfn);
     if ( rc && p->rc )
         printk(XENLOG_ERR "pmem: [%lx, %lx) stays MMIO until REMOVE: %d\n",
                pfn, pfn + PMEM_CHUNK, rc);
@@ -496,7 +504,7 @@ static void step_hide_p2m(struct pmem_region *p)
         return;
     }
 
-    rc = p->removing && pmem_fault() ? -ENOMEM : pmem_p2m_hide(pfn);
+    rc = p->removing && chunk_fault(p, pfn) ? -ENOMEM : pmem_p2m_hide(pfn);
     if ( rc )
         pmem_fail(p, rc, PMEM_SHOW_P2M, p->r.spfn);
 }
