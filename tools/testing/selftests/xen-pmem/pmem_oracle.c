@@ -14,6 +14,9 @@
 /* Frames that one chunk of frame table, or of M2P, describes. */
 #define GROUP		65536ULL
 #define WINDOW		262144ULL
+/* Of the compat M2P, which there may be, and which covers the first TiB. */
+#define COMPAT_WINDOW	524288ULL
+#define COMPAT_END	268435456ULL
 
 #define E820_RAM	1
 #define E820_RESERVED	2
@@ -299,7 +302,12 @@ static u64 chunks(const struct range *r, u64 unit, bool max)
 
 static u64 need(const struct range *r, bool max)
 {
-	return (chunks(r, GROUP, max) + chunks(r, WINDOW, max)) * CHUNK_FRAMES;
+	u64 n = chunks(r, GROUP, max) + chunks(r, WINDOW, max);
+
+	if (sizes[2] && r->s < COMPAT_END)
+		n += chunks(r, COMPAT_WINDOW, max);
+
+	return n * CHUNK_FRAMES;
 }
 
 /* Did region @first bring a unit of frames that @second, added later, shares? */
@@ -330,7 +338,8 @@ static bool backs(const struct tuple *t, unsigned int other)
 	for (i = 0; !same(&oracle_regions[i], t); i++)
 		;
 
-	return other > i && (brought(i, other, GROUP) || brought(i, other, WINDOW));
+	return other > i && (brought(i, other, GROUP) || brought(i, other, WINDOW) ||
+			     (sizes[2] && brought(i, other, COMPAT_WINDOW)));
 }
 
 static bool backs_any(const struct tuple *t)
