@@ -17,7 +17,7 @@ help:
 	@echo 'Parts:'
 	@echo '  make modules     build the driver: build/modules/6.12/xen_pmem.ko; with KDIR=DIR for the kernel there'
 	@echo '  make install     install the driver and its udev rule on this machine (KDIR=, DESTDIR=)'
-	@echo '  make xen         build Xen 4.20 with the pmem operation: build/xen/pmem, build/xen/debug'
+	@echo '  make xen         build Xen with the pmem operation: 4.20 in build/xen/pmem and debug, 4.17 in debug-4.17'
 	@echo '  make ndctl       build ndctl 81 with --mode=xen: build/ndctl/pmem'
 	@echo '  make selftests   build the kselftest directory: build/selftests'
 	@echo '  make tree        the Debian 13 tree everything is built in: build/tree'
