@@ -358,6 +358,8 @@ int pmem_op(struct xenpf_pmem *op)
         return -EINVAL;
     if ( op->cmd == XENPF_PMEM_LIST )
         return pmem_list(op);
+    if ( !pmem_supports(hardware_domain) )
+        return -EOPNOTSUPP;
 
     p = find_region(&r);
 

@@ -13,6 +13,8 @@
 #include <xen/pdx.h>
 #include <xen/xmalloc.h>
 
+#include <asm/paging.h>
+
 #define ROUNDDOWN(x, a)     ((x) & ~((a) - 1))
 
 #define l1e_read            l1e_read_atomic
@@ -44,6 +46,15 @@ static inline bool pmem_lock_caps(struct domain *d)
 static inline void pmem_unlock_caps(struct domain *d)
 {
     domctl_lock_release();
+}
+
+/*
+ * Is this kind of hardware domain kept from the reserved area?  If it has a p2m,
+ * vPCI would map there whatever BAR it moves there, without asking for access.
+ */
+static inline bool pmem_supports(const struct domain *d)
+{
+    return !paging_mode_translate(d);
 }
 
 #endif /* X86_64_PMEM_VERSION_H */

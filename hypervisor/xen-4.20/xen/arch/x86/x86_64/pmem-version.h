@@ -26,6 +26,12 @@ static inline void pmem_unlock_caps(struct domain *d)
     write_unlock(&d->caps_lock);
 }
 
+/* Is this kind of hardware domain kept from the reserved area? */
+static inline bool pmem_supports(const struct domain *d)
+{
+    return true;
+}
+
 #endif /* X86_64_PMEM_VERSION_H */
 
 /*
