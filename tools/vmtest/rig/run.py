@@ -13,6 +13,7 @@ from .paths import BUILD, SetupError
 OUT = BUILD / "vmtest"
 SNAPSHOTS = OUT / "snapshots"
 RESULTS = BUILD / "results"
+TRIES = 3
 
 
 def tell(text):
@@ -28,6 +29,7 @@ class RowRun:
         self.timeout = timeout
         self.save = save
         self.directory = OUT / row.name
+        self.tries = 0
         self.facts = {}
         self.tests = []
         self.reasons = []
@@ -132,6 +134,28 @@ class RowRun:
             outcome.reasons.append((verdict.SETUP, "QEMU: " + qemu_said.splitlines()[0]))
         return outcome
 
+    def attempt(self):
+        """All boots of the row, from its NVDIMMs as they are to be at first."""
+        self.tries += 1
+        self.facts, self.tests, self.reasons = {}, [], []
+        self.prepare()
+        for number, boot in enumerate(self.row.boots, 1):
+            if not self.boot(number, boot) and number < len(self.row.boots):
+                self.reasons.append((verdict.FAILED, f"boots after {number} were not tried"))
+                break
+
+    def emulator_failed(self):
+        """Did this attempt end in what no CPU does? Its console is kept."""
+        consoles = sorted(self.directory.glob("boot*/console.log"))
+        if self.row.dom0 != "pvh" or not consoles or not verdict.emulator_failed(
+                read(consoles[-1])):
+            return False
+        kept = OUT / f"{self.row.name}.emulator{self.tries}.log"
+        shutil.copy(consoles[-1], kept)
+        tell(f"vmtest: {self.row.name}: the emulator gave dom0 an interrupt twice, "
+             f"trying again; see {paths.shown(kept)}")
+        return True
+
     def run(self, keep=False):
         """Return the row's code; leaves artefacts and the tally behind."""
         began = time.monotonic()
@@ -139,11 +163,9 @@ class RowRun:
         if gone:
             return self.skip(gone)
         self.claim()
-        self.prepare()
-        for number, boot in enumerate(self.row.boots, 1):
-            if not self.boot(number, boot) and number < len(self.row.boots):
-                self.reasons.append((verdict.FAILED, f"boots after {number} were not tried"))
-                break
+        self.attempt()
+        while self.tries < TRIES and self.emulator_failed():
+            self.attempt()
         code = self.code()
         self.finish(code, keep)
         self.report(code, time.monotonic() - began)

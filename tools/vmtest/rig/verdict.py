@@ -18,6 +18,11 @@ RESULT_LINE = re.compile(r"^[ #]*(?:not )?ok \d+", re.M)
 CRASH_MARK = re.compile(r"^XP-MARK crash\s*$", re.M)
 # What a crash on purpose says, up to the first word of the crash kernel's init.
 CRASHING = re.compile(r"^[^\n]*sysrq: Trigger a crash.*?(?=^vmtest: step 1:)", re.M | re.S)
+# QEMU's emulation of SVM delivers an interrupt to a PVH dom0 a second time, now and
+# then: at the first instruction of its handler, where interrupts are off. What
+# follows is a panic or, without a stack to say so, a triple fault.
+TWICE = re.compile(r"RIP: 0010:asm_sysvec_xen_hvm_callback\+0x0/|d0v\d+ Triple fault")
+XEN_DIED = re.compile(r"\(XEN\).*(Xen BUG at|FATAL |Assertion '|Panic on CPU|domain_crash)")
 PANIC = re.compile(r"Kernel panic|Panic on CPU|Hardware Dom0 (crashed|halted)")
 
 
@@ -33,6 +38,11 @@ class Outcome:
         if not codes and self.tests and all(t.status == "skip" for t in self.tests):
             codes = [SKIPPED]
         return worst(codes)
+
+
+def emulator_failed(console):
+    """The boot ended by QEMU's fault, and not by Xen's."""
+    return bool(TWICE.search(console)) and not XEN_DIED.search(console)
 
 
 def worst(codes):

@@ -156,6 +156,23 @@ class Codes(unittest.TestCase):
         self.assertEqual(mixed.code, verdict.PASS)
 
 
+class Emulator(unittest.TestCase):
+    TWICE = "RIP: 0010:asm_sysvec_xen_hvm_callback+0x0/0x20\n"
+
+    def test_an_interrupt_twice(self):
+        self.assertTrue(verdict.emulator_failed(self.TWICE))
+        self.assertTrue(verdict.emulator_failed("(XEN) d0v1 Triple fault - invoking\n"))
+
+    def test_other_ends(self):
+        self.assertFalse(verdict.emulator_failed("Kernel panic - not syncing: VFS\n"))
+        self.assertFalse(verdict.emulator_failed(
+            "RIP: 0010:asm_sysvec_xen_hvm_callback+0x1a/0x20\n"))
+
+    def test_xen_is_not_excused(self):
+        self.assertFalse(verdict.emulator_failed(
+            self.TWICE + "(XEN) Assertion 'x' failed at pmem.c:1\n"))
+
+
 class Splats(unittest.TestCase):
     LINES = (
         "BUG: kernel NULL pointer dereference, address: 0", "kernel BUG at mm/memory.c:1!",
