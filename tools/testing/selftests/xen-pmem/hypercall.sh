@@ -412,7 +412,7 @@ one_region()
 	check "R18 R28 REMOVE; failures before it leave it active, or can be completed" \
 		remove_whole
 	check "R28 the reserved area is back" xenpf_pmem map io "$(hex $RSV)" rw
-	check "R28 and dom0 is permitted all of the range" permitted $RSV
+	check "R28 and dom0 is permitted all of the range" xp_permitted $RSV
 	check "the data is the same after it" same_samples
 	check "R16 ADD once more" add_whole
 }
