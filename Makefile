@@ -27,6 +27,7 @@ help:
 	@echo '  make unit        tests that need no virtual machine'
 	@echo '  make lint        checkpatch, sparse, kernel-doc, shellcheck, build inside a kernel tree'
 	@echo '  make vmtest      all test machines; ROW="NAME..." for some ("tools/vmtest/vmtest list")'
+	@echo '  make vmtest-long test machines that take too long for each check: tools/vmtest/long.toml'
 	@echo '  make shell ROW=NAME   boot one test machine and get its console'
 	@echo
 	@echo '  make clean       remove what was built, keep downloads and the Debian tree'
@@ -51,12 +52,15 @@ xen ndctl selftests: %:
 
 # --- test ----------------------------------------------------------------------
 
-.PHONY: unit lint vmtest shell check demo
+.PHONY: unit lint vmtest vmtest-long shell check demo
 unit lint check demo:
 	@scripts/$@
 
 vmtest: kernels modules xen ndctl selftests
 	@tools/vmtest/vmtest run $(ROW)
+
+vmtest-long: kernels modules xen ndctl selftests
+	@tools/vmtest/vmtest --matrix tools/vmtest/long.toml run $(ROW)
 
 shell: kernels modules xen ndctl selftests
 	$(if $(ROW),,$(error say which machine: make shell ROW=NAME; tools/vmtest/vmtest list))
