@@ -41,6 +41,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 #include <linux/uuid.h>
 #include <xen/xen.h>
 #include <asm/xen/page.h>
@@ -57,31 +58,29 @@ static struct workqueue_struct *xen_pmem_wq;
 static DEFINE_MUTEX(xen_pmem_quarantine_lock);
 static LIST_HEAD(xen_pmem_quarantine);
 
-static void xen_pmem_report(struct device *dev,
+/* What to do about a field, by xen_pmem_remedy; of the namespace's name. */
+static const char * const xen_pmem_remedies[] = {
+	[XEN_PMEM_REMEDY_DRIVER] =
+		"use a driver that knows this version of the format",
+	[XEN_PMEM_REMEDY_OWNER] =
+		"use the namespace with the system that it belongs to",
+	[XEN_PMEM_REMEDY_IGNORED] =
+		"it is taken for no info block of ours",
+	[XEN_PMEM_REMEDY_PROVISION] =
+		"to provision it again and lose its data: ndctl create-namespace --mode=xen -f -e",
+};
+
+static void xen_pmem_report(struct xen_pmem *xp, int rc,
 			    const struct xen_pmem_diag *diag)
 {
-	const char *name = dev_name(dev);
-
 	if (!diag->field)
 		return;
-	switch (diag->remedy) {
-	case XEN_PMEM_REMEDY_DRIVER:
-		dev_err(dev, "info block field %s is %s, expected %s; use a driver that knows this version of the format\n",
-			diag->field, diag->found, diag->expected);
-		break;
-	case XEN_PMEM_REMEDY_OWNER:
-		dev_err(dev, "info block field %s is %s, expected %s; use the namespace with the system that it belongs to\n",
-			diag->field, diag->found, diag->expected);
-		break;
-	case XEN_PMEM_REMEDY_IGNORED:
-		dev_warn(dev, "info block field %s is %s, expected %s; it is taken for no info block of ours\n",
-			 diag->field, diag->found, diag->expected);
-		break;
-	case XEN_PMEM_REMEDY_PROVISION:
-		dev_err(dev, "info block field %s is %s, expected %s; to provision it again and lose its data: ndctl create-namespace --mode=xen -e %s -f\n",
-			diag->field, diag->found, diag->expected, name);
-		break;
-	}
+	xen_pmem_error(xp->name, rc,
+		       "info block field %s is %s, expected %s; %s%s%s",
+		       diag->field, diag->found, diag->expected,
+		       xen_pmem_remedies[diag->remedy],
+		       diag->remedy == XEN_PMEM_REMEDY_PROVISION ? " " : "",
+		       diag->remedy == XEN_PMEM_REMEDY_PROVISION ? xp->name : "");
 }
 
 /* Known bad blocks in [start, start + size) of the namespace. */
@@ -95,8 +94,9 @@ static bool xen_pmem_is_bad(struct xen_pmem *xp, struct badblocks *bb,
 
 		if (!is_bad_pmem(bb, at >> SECTOR_SHIFT, len))
 			continue;
-		dev_err(xp->dev, "bad blocks in the %s, between bytes %#llx and %#llx; to clear them and lose its data: ndctl create-namespace --mode=xen -e %s -f\n",
-			what, at, at + len, xp->name);
+		xen_pmem_error(xp->name, -EOPNOTSUPP,
+			       "bad blocks in the %s, between bytes %#llx and %#llx; to clear them and lose its data: ndctl create-namespace --mode=xen -f -e %s",
+			       what, at, at + len, xp->name);
 		return true;
 	}
 	return false;
@@ -107,8 +107,8 @@ static int xen_pmem_check_class(struct xen_pmem *xp,
 {
 	if (class == NVDIMM_CCLASS_NONE || class == NVDIMM_CCLASS_PFN)
 		return 0;
-	dev_err(xp->dev, "the label says that it is for another kind of device, so that a kernel without this driver would write to it; set its holder_class to \"\" or \"pfn\"\n");
-	return -EOPNOTSUPP;
+	return xen_pmem_error(xp->name, -EOPNOTSUPP,
+			      "the label says that it is for another kind of device, so that a kernel without this driver would write to it; set its holder_class to \"\" or \"pfn\"");
 }
 
 /* The first 8 KiB are mapped. */
@@ -124,13 +124,13 @@ static int xen_pmem_inspect_header(struct xen_pmem *xp,
 	if (!sb)
 		return -ENOMEM;
 	rc = nvdimm_read_bytes(ndns, XEN_PMEM_SB_OFFSET, sb, sizeof(*sb), 0);
-	if (rc) {
-		dev_warn(xp->dev, "cannot read the info block: error %d\n", rc);
-		return rc;
-	}
+	if (rc)
+		return xen_pmem_error(xp->name, rc,
+				      "cannot read the info block: error %d",
+				      rc);
 	rc = xen_pmem_sb_parse(sb, &xp->ns, &xp->info, &diag);
 	if (rc) {
-		xen_pmem_report(xp->dev, &diag);
+		xen_pmem_report(xp, rc, &diag);
 		return rc;
 	}
 	rc = xen_pmem_check_class(xp, ndns->claim_class);
@@ -163,9 +163,9 @@ static int xen_pmem_check_frame(struct xen_pmem *xp, unsigned long pfn)
 {
 	if (__pfn_to_mfn(pfn) == IDENTITY_FRAME(pfn))
 		return 0;
-	dev_err(xp->dev, "page %#lx of this domain is not machine frame %#lx: this is memory that was made to look persistent, and not an NVDIMM\n",
-		pfn, pfn);
-	return -EOPNOTSUPP;
+	return xen_pmem_error(xp->name, -EOPNOTSUPP,
+			      "page %#lx of this domain is not machine frame %#lx: this is memory that was made to look persistent, and not an NVDIMM",
+			      pfn, pfn);
 }
 
 /* Returns the next address to look at, or 0 if @va is mapped. */
@@ -204,11 +204,10 @@ static int xen_pmem_check_pv(struct xen_pmem *xp)
 		return rc;
 	for (; va < va_end; va = next) {
 		next = xen_pmem_next_unmapped(va);
-		if (!next) {
-			dev_err(xp->dev, "frame %#lx is still mapped by this domain, from a former use; boot it again\n",
-				PHYS_PFN(__pa(va)));
-			return -EBUSY;
-		}
+		if (!next)
+			return xen_pmem_error(xp->name, -EBUSY,
+					      "frame %#lx is still mapped by this domain, from a former use; boot it again",
+					      PHYS_PFN(__pa(va)));
 		cond_resched();
 	}
 	return 0;
@@ -264,8 +263,9 @@ static int xen_pmem_claim(struct xen_pmem *xp, unsigned long parts)
 		if (!request_mem_region(range->start, range_len(range),
 					xp->name)) {
 			if (xp->dev)
-				pr_err("%s: addresses %#llx-%#llx are in use, see /proc/iomem\n",
-				       xp->name, range->start, range->end);
+				xen_pmem_error(xp->name, -EBUSY,
+					       "addresses %#llx-%#llx are in use, see /proc/iomem",
+					       range->start, range->end);
 			xen_pmem_unclaim(xp, xp->claimed & ~claimed);
 			return -EBUSY;
 		}
@@ -274,8 +274,37 @@ static int xen_pmem_claim(struct xen_pmem *xp, unsigned long parts)
 	return 0;
 }
 
+static const char * const xen_pmem_state_names[] = {
+	[XEN_PMEM_NEW]		= "new",
+	[XEN_PMEM_CHECKED]	= "checked",
+	[XEN_PMEM_ACTIVE]	= "active",
+	[XEN_PMEM_ADOPTED]	= "adopted",
+	[XEN_PMEM_STOPPING]	= "stopping",
+	[XEN_PMEM_QUARANTINE]	= "quarantine",
+	[XEN_PMEM_GONE]		= "gone",
+};
+
+static void xen_pmem_set_state(struct xen_pmem *xp, enum xen_pmem_state state)
+{
+	pr_debug("%s: %s -> %s\n", xp->name, xen_pmem_state_names[xp->state],
+		 xen_pmem_state_names[state]);
+	WRITE_ONCE(xp->state, state);
+}
+
+/**
+ * xen_pmem_state_name() - the state of an object
+ * @xp: namespace
+ *
+ * Return: the name of one of enum xen_pmem_state.
+ */
+const char *xen_pmem_state_name(const struct xen_pmem *xp)
+{
+	return xen_pmem_state_names[READ_ONCE(xp->state)];
+}
+
 static void xen_pmem_free(struct xen_pmem *xp)
 {
+	xen_pmem_set_state(xp, XEN_PMEM_GONE);
 	xen_pmem_unclaim(xp, ~0UL);
 	kfree(xp);
 	module_put(THIS_MODULE);
@@ -311,33 +340,37 @@ static void xen_pmem_say_busy(const struct xen_pmem *xp)
 	const struct xenpf_pmem *op = &xp->op;
 
 	if (op->bad_mfn == ~0ull)
-		pr_warn("%s: its reserved area has records that a 32-bit PV domain uses; its addresses stay claimed until there is no such domain\n",
-			xp->name);
+		xen_pmem_error(xp->name, -EBUSY,
+			       "its reserved area has records that a 32-bit PV domain uses; its addresses stay claimed until there is no such domain");
 	else if (op->bad_mfn < op->spfn || op->bad_mfn >= op->epfn)
-		pr_warn("%s: its reserved area has records of its neighbour at frame %#llx; its addresses stay claimed until Xen has given that one back\n",
-			xp->name, op->bad_mfn);
+		xen_pmem_error(xp->name, -EBUSY,
+			       "its reserved area has records of its neighbour at frame %#llx; its addresses stay claimed until Xen has given that one back",
+			       op->bad_mfn);
 	else
-		pr_warn("%s: Xen still has frame %#llx of it in use, Xen's log names a domain that may access or maps it (xl dmesg); its addresses stay claimed until Xen gives it back\n",
-			xp->name, op->bad_mfn);
+		xen_pmem_error(xp->name, -EBUSY,
+			       "Xen still has frame %#llx of it in use, Xen's log names a domain that may access or maps it (xl dmesg); its addresses stay claimed until Xen gives it back",
+			       op->bad_mfn);
 }
 
 static void xen_pmem_say_kept(const struct xen_pmem *xp, int rc)
 {
 	switch (rc) {
 	case -ETXTBSY:
-		pr_warn("%s: its disk %s is gone and still open or mounted; it stays Xen's, and its addresses claimed, until that ends\n",
-			xp->name, xp->disk->disk_name);
+		xen_pmem_error(xp->name, rc,
+			       "its disk %s is gone and still open or mounted; it stays Xen's, and its addresses claimed, until that ends",
+			       xp->disk->disk_name);
 		break;
 	case -EADDRINUSE:
-		pr_warn("%s: somebody in this domain still has its data, see /proc/iomem; it stays Xen's, and its addresses claimed, until that ends\n",
-			xp->name);
+		xen_pmem_error(xp->name, rc,
+			       "somebody in this domain still has its data, see /proc/iomem; it stays Xen's, and its addresses claimed, until that ends");
 		break;
 	case -EBUSY:
 		xen_pmem_say_busy(xp);
 		break;
 	default:
-		pr_err("%s: Xen does not give it back: error %d; its addresses stay claimed until it does\n",
-		       xp->name, rc);
+		xen_pmem_error(xp->name, rc,
+			       "Xen does not give it back: error %d; its addresses stay claimed until it does",
+			       rc);
 		break;
 	}
 }
@@ -356,6 +389,8 @@ static void xen_pmem_put(struct xen_pmem *xp)
 	xen_pmem_claim(xp, XEN_PMEM_INNER);
 
 	guard(mutex)(&xen_pmem_quarantine_lock);
+	xp->kept = rc;
+	xen_pmem_set_state(xp, XEN_PMEM_QUARANTINE);
 	list_add_tail(&xp->list, &xen_pmem_quarantine);
 	mod_delayed_work(xen_pmem_wq, &xen_pmem_retry, XEN_PMEM_RETRY);
 }
@@ -366,7 +401,8 @@ static void xen_pmem_retry_work(struct work_struct *work)
 
 	guard(mutex)(&xen_pmem_quarantine_lock);
 	list_for_each_entry_safe(xp, next, &xen_pmem_quarantine, list) {
-		if (xen_pmem_take_back(xp))
+		xp->kept = xen_pmem_take_back(xp);
+		if (xp->kept)
 			continue;
 		pr_info("%s: Xen has given it back\n", xp->name);
 		list_del(&xp->list);
@@ -374,6 +410,31 @@ static void xen_pmem_retry_work(struct work_struct *work)
 	}
 	if (!list_empty(&xen_pmem_quarantine))
 		mod_delayed_work(xen_pmem_wq, &xen_pmem_retry, XEN_PMEM_RETRY);
+}
+
+/**
+ * xen_pmem_show_quarantine() - what Xen has not given back
+ * @buf: a page of sysfs
+ *
+ * Return: bytes written to @buf, one line for each region; a frame that is in the
+ * way is given with -EBUSY.
+ */
+int xen_pmem_show_quarantine(char *buf)
+{
+	struct xen_pmem *xp;
+	int len = 0;
+
+	guard(mutex)(&xen_pmem_quarantine_lock);
+	list_for_each_entry(xp, &xen_pmem_quarantine, list) {
+		len += sysfs_emit_at(buf, len, "%s %#llx-%#llx error=%d",
+				     xp->name, PFN_PHYS(xp->op.spfn),
+				     PFN_PHYS(xp->op.epfn) - 1, xp->kept);
+		if (xp->kept == -EBUSY)
+			len += sysfs_emit_at(buf, len, " frame=%#llx",
+					     xp->op.bad_mfn);
+		len += sysfs_emit_at(buf, len, "\n");
+	}
+	return len;
 }
 
 static void xen_pmem_teardown_work(struct work_struct *work)
@@ -399,26 +460,32 @@ static void xen_pmem_release(void *data)
 	queue_work(xen_pmem_wq, &xp->teardown);
 }
 
+static int xen_pmem_may_adopt(struct xen_pmem *xp, const struct xen_pmem_ns *ns)
+{
+	if (memcmp(&xp->ns, ns, sizeof(*ns)))
+		return xen_pmem_error(xp->name, -EBUSY,
+				      "Xen has not given it back, and now its address, size or uuid is another");
+	if (xen_pmem_nested_open(xp))
+		return xen_pmem_error(xp->name, -EBUSY,
+				      "its former disk %s is still open or mounted; close or unmount it first",
+				      xp->disk->disk_name);
+	return 0;
+}
+
 /* The namespace as it was before: its former object, with all that it holds. */
 static struct xen_pmem *xen_pmem_adopt(const struct xen_pmem_ns *ns)
 {
 	struct xen_pmem *xp;
+	int rc;
 
 	guard(mutex)(&xen_pmem_quarantine_lock);
 	list_for_each_entry(xp, &xen_pmem_quarantine, list) {
 		if (xp->ns.start >= ns->start + ns->size ||
 		    ns->start >= xp->ns.start + xp->ns.size)
 			continue;
-		if (memcmp(&xp->ns, ns, sizeof(*ns))) {
-			pr_err("%s: Xen has not given it back, and now its address, size or uuid is another\n",
-			       xp->name);
-			return ERR_PTR(-EBUSY);
-		}
-		if (xen_pmem_nested_open(xp)) {
-			pr_err("%s: its former disk %s is still open or mounted; close or unmount it first\n",
-			       xp->name, xp->disk->disk_name);
-			return ERR_PTR(-EBUSY);
-		}
+		rc = xen_pmem_may_adopt(xp, ns);
+		if (rc)
+			return ERR_PTR(rc);
 		list_del(&xp->list);
 		return xp;
 	}
@@ -447,25 +514,28 @@ static int xen_pmem_open(struct xen_pmem *xp, struct nd_namespace_common *ndns)
 	rc = xen_pmem_inspect(xp, ndns);
 	if (rc)
 		return rc;
-	if (xen_pmem_region_is_ro(region)) {
-		dev_err(xp->dev, "%s is read-only, Xen cannot keep its records there\n",
-			dev_name(region));
-		return -EROFS;
-	}
+	if (xen_pmem_region_is_ro(region))
+		return xen_pmem_error(xp->name, -EROFS,
+				      "%s is read-only, Xen cannot keep its records there",
+				      dev_name(region));
 	xen_pmem_tuple(&xp->op, &xp->ns, &xp->info.geo);
 	rc = xen_pmem_check_pv(xp);
 	if (rc)
 		return rc;
 	xen_pmem_set_parts(xp, xen_pmem_wants_hint(to_nd_region(region)));
-	return xen_pmem_claim(xp, XEN_PMEM_OUTER);
+	rc = xen_pmem_claim(xp, XEN_PMEM_OUTER);
+	if (!rc)
+		xen_pmem_set_state(xp, XEN_PMEM_CHECKED);
+	return rc;
 }
 
 static int xen_pmem_start(struct xen_pmem *xp)
 {
 	const struct range *data = &xp->part[XEN_PMEM_DATA];
+	bool adopted;
 	int rc;
 
-	rc = xen_pmem_register(xp->name, &xp->op, &xp->info.rec, &xp->adopted);
+	rc = xen_pmem_register(xp->name, &xp->op, &xp->info.rec, &adopted);
 	if (rc)
 		return rc;
 	xp->registered = true;
@@ -473,8 +543,9 @@ static int xen_pmem_start(struct xen_pmem *xp)
 	rc = xen_pmem_nested_add(xp);
 	if (rc)
 		return rc;
+	xen_pmem_set_state(xp, adopted ? XEN_PMEM_ADOPTED : XEN_PMEM_ACTIVE);
 	dev_info(xp->dev, "%s Xen: %llu MiB of data at %#llx on %s\n",
-		 xp->adopted ? "still known to" : "handed over to",
+		 adopted ? "still known to" : "handed over to",
 		 range_len(data) >> 20, data->start,
 		 dev_name(to_nvdimm_bus_dev(xp->bus)));
 	return 0;
@@ -529,6 +600,8 @@ static int xen_pmem_probe(struct device *dev)
 	if (IS_ERR(ndns))
 		return PTR_ERR(ndns);
 	rc = xen_pmem_ns_of(ndns, &ns);
+	if (!rc)
+		rc = xen_pmem_pgtable_init(dev->bus);
 	if (rc)
 		return rc;
 
@@ -552,15 +625,22 @@ static int xen_pmem_probe(struct device *dev)
 
 static void xen_pmem_remove(struct device *dev)
 {
-	xen_pmem_nested_del(dev_get_drvdata(dev));
+	struct xen_pmem *xp = dev_get_drvdata(dev);
+
+	xen_pmem_set_state(xp, XEN_PMEM_STOPPING);
+	xen_pmem_nested_del(xp);
 }
 
 static void xen_pmem_notify(struct device *dev, enum nvdimm_event event)
 {
 	struct xen_pmem *xp = dev_get_drvdata(dev);
 
-	if (xp && event == NVDIMM_REVALIDATE_POISON)
+	if (!xp)
+		return;
+	if (event == NVDIMM_REVALIDATE_POISON)
 		xen_pmem_nested_poison(xp);
+	else if (event == NVDIMM_REVALIDATE_REGION)
+		xen_pmem_nested_ro(xp);
 }
 
 static struct nd_device_driver xen_pmem_driver = {
@@ -613,9 +693,15 @@ static int __init xen_pmem_init(void)
 	if (!xen_pmem_wq)
 		return -ENOMEM;
 	rc = nd_driver_register(&xen_pmem_driver);
-	if (rc)
+	if (rc) {
 		destroy_workqueue(xen_pmem_wq);
-	return rc;
+		return rc;
+	}
+	rc = xen_pmem_pgtable_init(xen_pmem_driver.drv.bus);
+	if (rc)
+		pr_err("cannot keep page tables: error %d; do not unbind persistent memory in this domain\n",
+		       rc);
+	return 0;
 }
 
 /* No object is left, or the module would not go: only work items may still end. */
@@ -625,6 +711,7 @@ static void __exit xen_pmem_exit(void)
 	cancel_delayed_work_sync(&xen_pmem_retry);
 	destroy_workqueue(xen_pmem_wq);
 	xen_pmem_pgtable_exit();
+	xen_pmem_forget_errors();
 }
 
 module_init(xen_pmem_init);

@@ -3,6 +3,7 @@
 #define __XEN_PMEM_DRV_H__
 
 #include <linux/bits.h>
+#include <linux/device/bus.h>
 #include <linux/ioport.h>
 #include <linux/libnvdimm.h>
 #include <linux/nd.h>
@@ -34,19 +35,53 @@ enum xen_pmem_part {
 			 BIT(XEN_PMEM_TAIL))
 
 /**
+ * enum xen_pmem_state - where an object is in its life
+ * @XEN_PMEM_NEW: made by a probe
+ * @XEN_PMEM_CHECKED: the info block is valid, and the addresses are claimed
+ * @XEN_PMEM_ACTIVE: handed over, the data is on the nested bus
+ * @XEN_PMEM_ADOPTED: the same, and Xen had it before it was bound
+ * @XEN_PMEM_STOPPING: the nested bus is going
+ * @XEN_PMEM_QUARANTINE: not bound, and Xen has not given it back
+ * @XEN_PMEM_GONE: Xen has given it back, or never had it
+ */
+enum xen_pmem_state {
+	XEN_PMEM_NEW,
+	XEN_PMEM_CHECKED,
+	XEN_PMEM_ACTIVE,
+	XEN_PMEM_ADOPTED,
+	XEN_PMEM_STOPPING,
+	XEN_PMEM_QUARANTINE,
+	XEN_PMEM_GONE,
+};
+
+/**
+ * enum xen_pmem_map - what this domain makes of the data
+ * @XEN_PMEM_MAP_NONE: no device: mapping it would take too much of its RAM
+ * @XEN_PMEM_MAP_DISK: a disk, without struct pages and so without DAX
+ * @XEN_PMEM_MAP_MEM: struct pages in its RAM
+ */
+enum xen_pmem_map {
+	XEN_PMEM_MAP_NONE,
+	XEN_PMEM_MAP_DISK,
+	XEN_PMEM_MAP_MEM,
+};
+
+/**
  * struct xen_pmem - a namespace that is, or is about to be, Xen's and ours
  * @dev: the namespace while it is bound, NULL in quarantine
  * @name: its name, which outlives it
  * @ns: its address and uuid
  * @info: what its info block says
  * @op: the region that Xen knows it by
+ * @state: where it is in its life
  * @registered: Xen has it
- * @adopted: Xen had it before it was bound
+ * @kept: in quarantine, the error of the last REMOVE
+ * @map: what this domain makes of the data
  * @part: the parts of it, some of them empty
  * @claimed: the parts that are claimed in iomem
  * @desc: descriptor of the nested bus
  * @bus: nested bus, NULL unless registered
- * @region: nested region, NULL unless registered
+ * @region: nested region, NULL unless registered, and if @map is none
  * @hint: flush hint of the nested region
  * @disk: disk of a nested bus that is gone, while it may be open; not under PV
  * @list: entry in the quarantine
@@ -58,8 +93,10 @@ struct xen_pmem {
 	struct xen_pmem_ns ns;
 	struct xen_pmem_info info;
 	struct xenpf_pmem op;
+	enum xen_pmem_state state;
 	bool registered;
-	bool adopted;
+	int kept;
+	enum xen_pmem_map map;
 	struct range part[XEN_PMEM_NR_PARTS];
 	unsigned long claimed;
 	struct nvdimm_bus_descriptor desc;
@@ -74,6 +111,15 @@ struct xen_pmem {
 /* xen_pmem.c */
 bool xen_pmem_may_bind(struct device *dev);
 int xen_pmem_ns_of(struct nd_namespace_common *ndns, struct xen_pmem_ns *ns);
+const char *xen_pmem_state_name(const struct xen_pmem *xp);
+int xen_pmem_show_quarantine(char *buf);
+
+/* xen_pmem_log.c */
+__printf(3, 4)
+int xen_pmem_error(const char *name, int rc, const char *fmt, ...);
+int xen_pmem_last_error(const char *name, char *buf);
+int xen_pmem_last_errors(char *buf);
+void xen_pmem_forget_errors(void);
 
 /* xen_pmem_hcall.c */
 int xen_pmem_hcall(struct xenpf_pmem *op, u16 cmd);
@@ -89,26 +135,27 @@ int xen_pmem_query_size(const char *name, const struct xen_pmem_ns *ns,
 /* xen_pmem_nested.c */
 bool xen_pmem_is_nested(struct device *dev);
 bool xen_pmem_region_is_ro(struct device *region);
+int xen_pmem_region_range(struct device *region, struct range *range);
 bool xen_pmem_wants_hint(struct nd_region *outer);
 int xen_pmem_nested_add(struct xen_pmem *xp);
 void xen_pmem_nested_del(struct xen_pmem *xp);
 bool xen_pmem_nested_busy(struct xen_pmem *xp);
 bool xen_pmem_nested_open(struct xen_pmem *xp);
 void xen_pmem_nested_poison(struct xen_pmem *xp);
+void xen_pmem_nested_ro(struct xen_pmem *xp);
 
 /* xen_pmem_pgtable.c */
 #ifdef CONFIG_XEN_PV
-int xen_pmem_pgtable_watch(struct device *bus_dev, const struct range *data);
-void xen_pmem_pgtable_unwatch(struct device *bus_dev);
+int xen_pmem_pgtable_init(const struct bus_type *bus);
+void xen_pmem_pgtable_sweep(void);
 void xen_pmem_pgtable_exit(void);
 #else
-static inline int xen_pmem_pgtable_watch(struct device *bus_dev,
-					 const struct range *data)
+static inline int xen_pmem_pgtable_init(const struct bus_type *bus)
 {
 	return 0;
 }
 
-static inline void xen_pmem_pgtable_unwatch(struct device *bus_dev) {}
+static inline void xen_pmem_pgtable_sweep(void) {}
 static inline void xen_pmem_pgtable_exit(void) {}
 #endif
 
@@ -116,5 +163,6 @@ static inline void xen_pmem_pgtable_exit(void) {}
 extern const struct attribute_group *xen_pmem_dev_groups[];
 extern const struct attribute_group *xen_pmem_drv_groups[];
 int xen_pmem_provision(struct device_driver *drv, const char *line);
+int xen_pmem_poison(struct device_driver *drv, const char *line);
 
 #endif /* __XEN_PMEM_DRV_H__ */

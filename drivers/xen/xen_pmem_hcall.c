@@ -126,32 +126,31 @@ static int xen_pmem_refused(const char *name, const char *what,
 {
 	switch (rc) {
 	case -EEXIST:
-		pr_err("%s: Xen already has a region that overlaps frames %#llx-%#llx; take that one back first\n",
-		       name, op->spfn, op->epfn - 1);
-		break;
+		return xen_pmem_error(name, rc,
+				      "Xen already has a region that overlaps frames %#llx-%#llx; take that one back first",
+				      op->spfn, op->epfn - 1);
 	case -EBUSY:
-		pr_err("%s: Xen says that frame %#llx is in use: as RAM, for devices or firmware, or by a domain that may access or still maps it, which Xen's log names (xl dmesg)\n",
-		       name, op->bad_mfn);
-		break;
+		return xen_pmem_error(name, rc,
+				      "Xen says that frame %#llx is in use: as RAM, for devices or firmware, or by a domain that may access or still maps it, which Xen's log names (xl dmesg)",
+				      op->bad_mfn);
 	case -ENODEV:
-		pr_err("%s: neither NFIT nor the memory map lists frame %#llx as persistent memory; if it is, plugged in at run time or CXL, set the parameter unlisted=1 of xen_pmem and bind the namespace again\n",
-		       name, op->bad_mfn);
-		return -EOPNOTSUPP;
+		return xen_pmem_error(name, -EOPNOTSUPP,
+				      "neither NFIT nor the memory map lists frame %#llx as persistent memory; if it is, plugged in at run time or CXL, set the parameter unlisted=1 of xen_pmem and bind the namespace again",
+				      op->bad_mfn);
 	case -ENOSPC:
-		pr_err("%s: the reserved area is %llu bytes, Xen needs %llu; to provision it again and lose its data: ndctl create-namespace --mode=xen -e %s -f\n",
-		       name, PFN_PHYS(op->rsv_epfn - op->rsv_spfn),
-		       PFN_PHYS(op->rsv_need), name);
-		break;
+		return xen_pmem_error(name, rc,
+				      "the reserved area is %llu bytes, Xen needs %llu; to provision it again and lose its data: ndctl create-namespace --mode=xen -f -e %s",
+				      PFN_PHYS(op->rsv_epfn - op->rsv_spfn),
+				      PFN_PHYS(op->rsv_need), name);
 	case -ERANGE:
-		pr_err("%s: it ends at %#llx, above what this Xen can keep records of\n",
-		       name, PFN_PHYS(op->epfn));
-		break;
+		return xen_pmem_error(name, rc,
+				      "it ends at %#llx, above what this Xen can keep records of",
+				      PFN_PHYS(op->epfn));
 	default:
-		pr_err("%s: Xen refuses %s of frames %#llx-%#llx: error %d\n",
-		       name, what, op->spfn, op->epfn - 1, rc);
-		break;
+		return xen_pmem_error(name, rc,
+				      "Xen refuses %s of frames %#llx-%#llx: error %d",
+				      what, op->spfn, op->epfn - 1, rc);
 	}
-	return rc;
 }
 
 static int xen_pmem_check_sizes(const char *name,
@@ -161,10 +160,11 @@ static int xen_pmem_check_sizes(const char *name,
 	if (rec->page_info == op->page_info_size && rec->m2p == op->m2p_size &&
 	    rec->compat_m2p == op->compat_m2p_size)
 		return 0;
-	pr_err("%s: it was made for other record sizes: %u+%u+%u bytes per page, this Xen has %u+%u+%u; to provision it again and lose its data: ndctl create-namespace --mode=xen -e %s -f\n",
-	       name, rec->page_info, rec->m2p, rec->compat_m2p,
-	       op->page_info_size, op->m2p_size, op->compat_m2p_size, name);
-	return -EOPNOTSUPP;
+	return xen_pmem_error(name, -EOPNOTSUPP,
+			      "it was made for other record sizes: %u+%u+%u bytes per page, this Xen has %u+%u+%u; to provision it again and lose its data: ndctl create-namespace --mode=xen -f -e %s",
+			      rec->page_info, rec->m2p, rec->compat_m2p,
+			      op->page_info_size, op->m2p_size,
+			      op->compat_m2p_size, name);
 }
 
 /* -EFAULT: the command may have been carried out, only QUERY knows. */
@@ -245,6 +245,8 @@ int xen_pmem_unregister(struct xenpf_pmem *op)
 
 	guard(mutex)(&xen_pmem_hcall_lock);
 	rc = xen_pmem_hcall(op, XENPF_PMEM_REMOVE);
+	pr_debug("REMOVE of frames %#llx-%#llx: %d\n", op->spfn, op->epfn - 1,
+		 rc);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -266,11 +268,10 @@ int xen_pmem_query_size(const char *name, const struct xen_pmem_ns *ns,
 	int rc;
 
 	rc = xen_pmem_layout(ns, XEN_PMEM_ALIGN, &geo);
-	if (rc) {
-		pr_err("%s: %llu bytes are too small for metadata and 16 MiB of data\n",
-		       name, ns->size);
-		return rc;
-	}
+	if (rc)
+		return xen_pmem_error(name, rc,
+				      "%llu bytes are too small for metadata and 16 MiB of data",
+				      ns->size);
 	xen_pmem_tuple(&op, ns, &geo);
 	guard(mutex)(&xen_pmem_hcall_lock);
 	rc = xen_pmem_hcall(&op, XENPF_PMEM_QUERY);

@@ -76,29 +76,36 @@
 static int xen_pmem_memmap = -1;
 module_param_named(memmap, xen_pmem_memmap, int, 0444);
 MODULE_PARM_DESC(memmap,
-		 "struct pages for the data, in this domain's RAM: -1 while they and their page tables take at most 1/8 of it (default), 0 never, 1 always");
+		 "struct pages for the data, in this domain's RAM: -1 while they and their page tables take at most 1/8 of it (default), 0 never, 1 always; unless it is 1, data whose page tables alone would take more gets no device");
 
 /*
- * struct nd_region is private to libnvdimm, and for two of its flags there is no
- * accessor: read what user space would read.  @buf is a page.
+ * struct nd_region is private to libnvdimm, and for some of what it has there is
+ * no accessor: do what user space would do.
  */
-static void xen_pmem_region_attr(struct device *region, const char *name,
-				 char *buf)
+static struct device_attribute *xen_pmem_region_attr(struct device *region,
+						     const char *name)
 {
 	const struct attribute_group **group;
-	struct device_attribute *da;
 	struct attribute **attr;
 
+	for (group = region->type->groups; *group; group++)
+		for (attr = (*group)->attrs; attr && *attr; attr++)
+			if (!strcmp((*attr)->name, name))
+				return container_of(*attr,
+						    struct device_attribute,
+						    attr);
+	return NULL;
+}
+
+/* @buf is a page, and empty if there is no such attribute. */
+static void xen_pmem_region_read(struct device *region, const char *name,
+				 char *buf)
+{
+	struct device_attribute *da = xen_pmem_region_attr(region, name);
+
 	buf[0] = 0;
-	for (group = region->type->groups; *group; group++) {
-		for (attr = (*group)->attrs; attr && *attr; attr++) {
-			if (strcmp((*attr)->name, name))
-				continue;
-			da = container_of(*attr, struct device_attribute, attr);
-			da->show(region, da, buf);
-			return;
-		}
-	}
+	if (da)
+		da->show(region, da, buf);
 }
 
 static bool xen_pmem_region_attr_is(struct device *region, const char *name,
@@ -109,7 +116,7 @@ static bool xen_pmem_region_attr_is(struct device *region, const char *name,
 
 	if (!page)
 		return false;
-	xen_pmem_region_attr(region, name, (char *)page);
+	xen_pmem_region_read(region, name, (char *)page);
 	is = sysfs_streq((char *)page, value);
 	free_page(page);
 	return is;
@@ -124,6 +131,39 @@ static bool xen_pmem_region_attr_is(struct device *region, const char *name,
 bool xen_pmem_region_is_ro(struct device *region)
 {
 	return !xen_pmem_region_attr_is(region, "read_only", "0");
+}
+
+static int xen_pmem_region_number(struct device *region, const char *name,
+				  char *buf, u64 *value)
+{
+	xen_pmem_region_read(region, name, buf);
+	return kstrtou64(strim(buf), 0, value);
+}
+
+/**
+ * xen_pmem_region_range() - the addresses of a region
+ * @region: region device
+ * @range: OUT, inclusive, bytes
+ *
+ * Return: 0, or a negative error if they cannot be told.
+ */
+int xen_pmem_region_range(struct device *region, struct range *range)
+{
+	char *buf = (char *)__get_free_page(GFP_KERNEL);
+	u64 start, size;
+	int rc;
+
+	if (!buf)
+		return -ENOMEM;
+	rc = xen_pmem_region_number(region, "resource", buf, &start);
+	if (!rc)
+		rc = xen_pmem_region_number(region, "size", buf, &size);
+	free_page((unsigned long)buf);
+	if (rc || !size)
+		return rc ?: -ENXIO;
+	range->start = start;
+	range->end = start + size - 1;
+	return 0;
 }
 
 /**
@@ -240,36 +280,78 @@ void xen_pmem_nested_poison(struct xen_pmem *xp)
 		nvdimm_region_notify(xp->region, NVDIMM_REVALIDATE_POISON);
 }
 
-/* A PV domain has no large pages: its direct map has an entry for each page. */
+/**
+ * xen_pmem_nested_ro() - the nested region is as read-only as the outer one
+ * @xp: namespace, its nested bus registered
+ *
+ * What Xen keeps in the reserved area it goes on to write.
+ */
+void xen_pmem_nested_ro(struct xen_pmem *xp)
+{
+	const char *ro = xen_pmem_region_is_ro(xp->dev->parent) ? "1" : "0";
+	struct device_attribute *da;
+	struct device *region;
+
+	if (!xp->region)
+		return;
+	region = nd_region_dev(xp->region);
+	da = xen_pmem_region_attr(region, "read_only");
+	if (da)
+		da->store(region, da, ro, 1);
+}
+
+/* A PV domain has no large pages: each page mapped takes a page-table entry. */
+static u64 xen_pmem_table_cost(struct xen_pmem *xp)
+{
+	u64 pages = PHYS_PFN(range_len(&xp->part[XEN_PMEM_DATA]));
+
+	return xen_pv_domain() ? pages * sizeof(pte_t) : 0;
+}
+
 static u64 xen_pmem_memmap_cost(struct xen_pmem *xp)
 {
 	u64 pages = PHYS_PFN(range_len(&xp->part[XEN_PMEM_DATA]));
 
-	return pages * (sizeof(struct page) +
-			(xen_pv_domain() ? sizeof(pte_t) : 0));
+	return pages * sizeof(struct page) + xen_pmem_table_cost(xp);
+}
+
+static u64 xen_pmem_budget(void)
+{
+	return (u64)PAGE_SIZE * totalram_pages() / 8;
+}
+
+static void xen_pmem_say_too_dear(struct xen_pmem *xp, u64 cost,
+				  const char *what, const char *remedy)
+{
+	dev_warn(xp->dev,
+		 "%s: it would take %llu MiB, an eighth of this domain's RAM is %llu MiB; %sgive it more RAM, or load the module with memmap=1\n",
+		 what, cost >> 20, xen_pmem_budget() >> 20, remedy);
 }
 
 /*
  * An inner namespace without an info block has its struct pages in the domain's
- * RAM.  In a PV domain they cannot be anywhere else.
+ * RAM.  In a PV domain they cannot be anywhere else, and even without them the data
+ * has to be mapped.
  */
-static bool xen_pmem_has_memmap(struct xen_pmem *xp)
+static enum xen_pmem_map xen_pmem_choose_map(struct xen_pmem *xp)
 {
-	u64 cost = xen_pmem_memmap_cost(xp);
-	u64 limit = (u64)PAGE_SIZE * totalram_pages() / 8;
-	const char *remedy = xen_pv_domain() ?
-		"" : "have them in the data (ndctl create-namespace --map=dev), ";
-
 	if (xen_pmem_memmap > 0)
-		return true;
+		return XEN_PMEM_MAP_MEM;
+	if (xen_pmem_table_cost(xp) > xen_pmem_budget()) {
+		xen_pmem_say_too_dear(xp, xen_pmem_table_cost(xp),
+				      "Xen has the data, but there is no device of it in this domain",
+				      "");
+		return XEN_PMEM_MAP_NONE;
+	}
 	if (!xen_pmem_memmap)
-		return false;
-	if (cost <= limit)
-		return true;
-	dev_warn(xp->dev,
-		 "no struct pages for the data and so no DAX: they would take %llu MiB, an eighth of this domain's RAM is %llu MiB; %sgive it more RAM, or load the module with memmap=1\n",
-		 cost >> 20, limit >> 20, remedy);
-	return false;
+		return XEN_PMEM_MAP_DISK;
+	if (xen_pmem_memmap_cost(xp) <= xen_pmem_budget())
+		return XEN_PMEM_MAP_MEM;
+	xen_pmem_say_too_dear(xp, xen_pmem_memmap_cost(xp),
+			      "no struct pages for the data and so no DAX",
+			      xen_pv_domain() ? "" :
+			      "have them in the data (ndctl create-namespace --map=dev), ");
+	return XEN_PMEM_MAP_DISK;
 }
 
 static unsigned long xen_pmem_region_flags(struct xen_pmem *xp)
@@ -277,7 +359,7 @@ static unsigned long xen_pmem_region_flags(struct xen_pmem *xp)
 	struct device *outer = xp->dev->parent;
 	unsigned long flags = 0;
 
-	if (xen_pmem_has_memmap(xp))
+	if (xp->map == XEN_PMEM_MAP_MEM)
 		flags |= BIT(ND_REGION_PAGEMAP);
 	if (!is_nvdimm_sync(to_nd_region(outer)))
 		flags |= BIT(ND_REGION_ASYNC);
@@ -353,18 +435,15 @@ int xen_pmem_nested_add(struct xen_pmem *xp)
 		.ndctl = xen_pmem_ndctl,
 	};
 	xp->bus = nvdimm_bus_register(xp->dev, &xp->desc);
-	if (!xp->bus) {
-		dev_err(xp->dev, "cannot register the nested bus\n");
-		return -ENOMEM;
-	}
+	if (!xp->bus)
+		return xen_pmem_error(xp->name, -ENOMEM,
+				      "cannot register the nested bus");
 	xen_pmem_nested_poison(xp);
-	rc = xen_pmem_pgtable_watch(to_nvdimm_bus_dev(xp->bus),
-				    &xp->part[XEN_PMEM_DATA]);
-	if (!rc)
-		rc = xen_pmem_create_region(xp);
+	xp->map = xen_pmem_choose_map(xp);
+	rc = xp->map == XEN_PMEM_MAP_NONE ? 0 : xen_pmem_create_region(xp);
 	if (rc)
-		dev_err(xp->dev, "cannot create the nested region: error %d\n",
-			rc);
+		xen_pmem_error(xp->name, rc,
+			       "cannot create the nested region: error %d", rc);
 	return rc;
 }
 
@@ -399,19 +478,17 @@ static int xen_pmem_find_disk(struct device *dev, void *found)
  */
 void xen_pmem_nested_del(struct xen_pmem *xp)
 {
-	struct device *bus_dev;
 	bool open;
 
 	if (!xp->bus)
 		return;
-	bus_dev = get_device(to_nvdimm_bus_dev(xp->bus));
 	if (!xen_pv_domain())
-		device_for_each_child(bus_dev, &xp->disk, xen_pmem_find_disk);
+		device_for_each_child(to_nvdimm_bus_dev(xp->bus), &xp->disk,
+				      xen_pmem_find_disk);
 	nvdimm_bus_unregister(xp->bus);
 	xp->bus = NULL;
 	xp->region = NULL;
-	xen_pmem_pgtable_unwatch(bus_dev);
-	put_device(bus_dev);
+	xen_pmem_pgtable_sweep();
 	read_poll_timeout(xen_pmem_nested_open, open, !open, XEN_PMEM_POLL_US,
 			  XEN_PMEM_POLL_END_US, false, xp);
 }

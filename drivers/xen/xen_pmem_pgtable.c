@@ -11,11 +11,14 @@
  * of the memmap go back to the allocator read-only and pinned, and the next user of
  * such a page brings the kernel down.
  *
- * The keeper does what is missing, from the outside.  Before a driver below one of
- * our nested buses lets go of its memory, it takes a reference on every page-table
- * page of that memory (a hold), so that none of them reaches the allocator.  After
+ * The keeper does what is missing, from the outside.  Before a driver of a pmem
+ * region lets go of its memory, it takes a reference on every page-table page of
+ * that region's memory (a hold), so that none of them reaches the allocator.  After
  * that it looks which pages only the keeper refers to (a sweep): those it unpins,
  * makes writable and frees.  The others are still in use and stay held.
+ *
+ * It does so for all pmem regions, the nested ones and those that Xen knows nothing
+ * of: to unbind a plain namespace brings the kernel down just the same.
  *
  * Rules:
  *
@@ -28,6 +31,7 @@
  *   reference count: never held.
  * - Devices of the dax bus unmap without any event on the nd bus, so both are
  *   listened to.
+ * - What is still mapped when the module is unloaded is without a keeper then.
  *
  * This file is to be dropped as soon as the kernel releases such page tables
  * itself.
@@ -45,7 +49,6 @@
 #include <linux/notifier.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -57,35 +60,31 @@
 
 #define XEN_PMEM_SWEEP_DELAY	(HZ / 5)
 
-/* One nested bus, whose drivers map one range. */
-struct xen_pmem_watch {
-	struct list_head list;
-	struct device *bus_dev;
-	struct range data;
-	unsigned int unbinding;
-};
-
 /* Protects everything below. */
 static DEFINE_MUTEX(xen_pmem_pgtable_lock);
-static LIST_HEAD(xen_pmem_watches);
 /* Frame number of a page-table page -> its level, 1 for L1. */
 static DEFINE_XARRAY(xen_pmem_held);
+/* Address of a device -> the same, from its UNBIND to its UNBOUND. */
+static DEFINE_XARRAY(xen_pmem_unbinding);
 static unsigned long xen_pmem_quiet_until;
 
+/*
+ * What is listened to.  Set without a lock: the notifier chains have locks of their
+ * own, in which the one above is taken.
+ */
 static const struct bus_type *xen_pmem_nd_bus;
 static const struct bus_type *xen_pmem_dax_bus;
 
 static void xen_pmem_sweep_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(xen_pmem_late_sweep, xen_pmem_sweep_work);
 
-static struct xen_pmem_watch *xen_pmem_watch_of(struct device *dev)
+/* The region that @dev is, or is a part of, or NULL. */
+static struct device *xen_pmem_region_of(struct device *dev)
 {
-	struct xen_pmem_watch *watch;
-
-	list_for_each_entry(watch, &xen_pmem_watches, list)
-		for (struct device *up = dev->parent; up; up = up->parent)
-			if (up == watch->bus_dev)
-				return watch;
+	for (; dev; dev = dev->parent)
+		if (dev->type && dev->type->name &&
+		    !strcmp(dev->type->name, "nd_pmem"))
+			return dev;
 	return NULL;
 }
 
@@ -149,20 +148,30 @@ static int xen_pmem_hold_range(unsigned long va, unsigned long end)
 	return rc;
 }
 
-static void xen_pmem_hold(const struct range *data)
+/* Direct map and memmap of all of a region, whoever maps which part of it. */
+static int xen_pmem_hold_region(struct device *region)
 {
-	unsigned long first = PHYS_PFN(data->start);
-	unsigned long last = PHYS_PFN(data->end);
-	int rc;
+	unsigned long first, last;
+	struct range range;
+	int rc = xen_pmem_region_range(region, &range);
 
-	rc = xen_pmem_hold_range((unsigned long)__va(data->start),
-				 (unsigned long)__va(data->end));
-	if (!rc)
-		rc = xen_pmem_hold_range((unsigned long)pfn_to_page(first),
-					 (unsigned long)pfn_to_page(last + 1));
 	if (rc)
-		pr_err("cannot hold the page tables of %#llx-%#llx: error %d; expect the kernel to fail when it uses one of them again\n",
-		       data->start, data->end, rc);
+		return rc;
+	first = PHYS_PFN(range.start);
+	last = PHYS_PFN(range.end);
+	rc = xen_pmem_hold_range((unsigned long)__va(range.start),
+				 (unsigned long)__va(range.end));
+	return rc ?: xen_pmem_hold_range((unsigned long)pfn_to_page(first),
+					 (unsigned long)pfn_to_page(last + 1));
+}
+
+static void xen_pmem_hold(struct device *region)
+{
+	int rc = xen_pmem_hold_region(region);
+
+	if (rc)
+		pr_err("%s: cannot hold its page tables: error %d; expect the kernel to fail when it uses one of them again\n",
+		       dev_name(region), rc);
 }
 
 /* An L1 that is not pinned any more is no reason to stop. */
@@ -186,12 +195,8 @@ static bool xen_pmem_give_back(unsigned long pfn, int level)
 
 static bool xen_pmem_sweep_may_run(void)
 {
-	struct xen_pmem_watch *watch;
-
-	list_for_each_entry(watch, &xen_pmem_watches, list)
-		if (watch->unbinding)
-			return false;
-	return time_after(jiffies, xen_pmem_quiet_until);
+	return xa_empty(&xen_pmem_unbinding) &&
+		time_after(jiffies, xen_pmem_quiet_until);
 }
 
 /* Whether a page is left that is ours alone and could not be given back. */
@@ -226,47 +231,51 @@ static void xen_pmem_sweep_work(struct work_struct *work)
 		xen_pmem_sweep_later();
 }
 
-/*
- * A probe that failed before it acquired anything has mapped nothing: most of
- * these are of the idle seeds that libnvdimm offers after each attach.
- */
-static void xen_pmem_not_bound(struct xen_pmem_watch *watch, struct device *dev)
+/* Without an entry a sweep may come too early: Xen refuses, and it is repeated. */
+static void xen_pmem_unbind(struct device *dev, struct device *region)
 {
-	if (list_empty(&dev->devres_head))
-		return;
-	xen_pmem_hold(&watch->data);
-	xen_pmem_quiet_until = jiffies + XEN_PMEM_SWEEP_DELAY;
-	xen_pmem_sweep_later();
+	xen_pmem_hold(region);
+	xa_store(&xen_pmem_unbinding, (unsigned long)dev, dev, GFP_KERNEL);
 }
 
 /* The tables may also be let go of a little later: look again. */
-static void xen_pmem_unbound(struct xen_pmem_watch *watch)
+static void xen_pmem_unbound(struct device *dev)
 {
-	if (watch->unbinding)
-		watch->unbinding--;
+	xa_erase(&xen_pmem_unbinding, (unsigned long)dev);
 	if (xen_pmem_sweep_may_run())
 		xen_pmem_sweep();
 	xen_pmem_sweep_later();
 }
 
+/*
+ * A probe that failed before it acquired anything has mapped nothing: most of
+ * these are of the idle seeds that libnvdimm offers after each attach.
+ */
+static void xen_pmem_not_bound(struct device *dev, struct device *region)
+{
+	if (list_empty(&dev->devres_head))
+		return;
+	xen_pmem_hold(region);
+	xen_pmem_quiet_until = jiffies + XEN_PMEM_SWEEP_DELAY;
+	xen_pmem_sweep_later();
+}
+
 static void xen_pmem_event(struct device *dev, unsigned long event)
 {
-	struct xen_pmem_watch *watch;
+	struct device *region = xen_pmem_region_of(dev);
 
-	guard(mutex)(&xen_pmem_pgtable_lock);
-	watch = xen_pmem_watch_of(dev);
-	if (!watch)
+	if (!region)
 		return;
+	guard(mutex)(&xen_pmem_pgtable_lock);
 	switch (event) {
 	case BUS_NOTIFY_UNBIND_DRIVER:
-		watch->unbinding++;
-		xen_pmem_hold(&watch->data);
+		xen_pmem_unbind(dev, region);
 		break;
 	case BUS_NOTIFY_UNBOUND_DRIVER:
-		xen_pmem_unbound(watch);
+		xen_pmem_unbound(dev);
 		break;
 	case BUS_NOTIFY_DRIVER_NOT_BOUND:
-		xen_pmem_not_bound(watch, dev);
+		xen_pmem_not_bound(dev, region);
 		break;
 	}
 }
@@ -282,24 +291,40 @@ static struct notifier_block xen_pmem_dax_nb = {
 	.notifier_call = xen_pmem_dax_notify,
 };
 
+/* Once for each bus; *@place is whose notifier @nb is. */
+static int xen_pmem_listen(const struct bus_type **place,
+			   const struct bus_type *bus,
+			   struct notifier_block *nb)
+{
+	int rc;
+
+	if (cmpxchg(place, NULL, bus))
+		return 0;
+	rc = bus_register_notifier(bus, nb);
+	if (rc)
+		WRITE_ONCE(*place, NULL);
+	return rc;
+}
+
 /* The dax bus is not exported: it is found on the first device of it. */
 static int xen_pmem_find_dax_bus(struct device *dev, void *unused)
 {
 	if (!dev->bus || strcmp(dev->bus->name, "dax"))
 		return 0;
-	guard(mutex)(&xen_pmem_pgtable_lock);
-	if (xen_pmem_dax_bus)
-		return 1;
-	if (!bus_register_notifier(dev->bus, &xen_pmem_dax_nb))
-		xen_pmem_dax_bus = dev->bus;
+	xen_pmem_listen(&xen_pmem_dax_bus, dev->bus, &xen_pmem_dax_nb);
 	return 1;
+}
+
+static int xen_pmem_find_dax_buses(struct device *dev, void *unused)
+{
+	return device_for_each_child(dev, NULL, xen_pmem_find_dax_bus);
 }
 
 static int xen_pmem_nd_notify(struct notifier_block *nb, unsigned long event,
 			      void *dev)
 {
 	if (event == BUS_NOTIFY_BOUND_DRIVER)
-		device_for_each_child(dev, NULL, xen_pmem_find_dax_bus);
+		xen_pmem_find_dax_buses(dev, NULL);
 	else
 		xen_pmem_event(dev, event);
 	return NOTIFY_DONE;
@@ -309,74 +334,47 @@ static struct notifier_block xen_pmem_nd_nb = {
 	.notifier_call = xen_pmem_nd_notify,
 };
 
-static int xen_pmem_listen(const struct bus_type *bus)
-{
-	int rc;
-
-	if (xen_pmem_nd_bus)
-		return 0;
-	rc = bus_register_notifier(bus, &xen_pmem_nd_nb);
-	if (!rc)
-		xen_pmem_nd_bus = bus;
-	return rc;
-}
-
 /**
- * xen_pmem_pgtable_watch() - keep the page tables of a nested bus
- * @bus_dev: the bus, without any region yet
- * @data: the memory that its drivers are going to map
+ * xen_pmem_pgtable_init() - from now on keep the page tables of pmem regions
+ * @bus: the nd bus, of which devices may exist and be bound already
+ *
+ * Called before a nested bus is registered, and once more does no harm.
  *
  * Return: 0 or a negative error; 0 and nothing done if this is no PV domain.
  */
-int xen_pmem_pgtable_watch(struct device *bus_dev, const struct range *data)
+int xen_pmem_pgtable_init(const struct bus_type *bus)
 {
-	struct xen_pmem_watch *watch;
 	int rc;
 
 	if (!xen_pv_domain())
 		return 0;
-	watch = kzalloc(sizeof(*watch), GFP_KERNEL);
-	if (!watch)
-		return -ENOMEM;
-	watch->bus_dev = bus_dev;
-	watch->data = *data;
-
-	guard(mutex)(&xen_pmem_pgtable_lock);
-	rc = xen_pmem_listen(bus_dev->bus);
-	if (rc)
-		kfree(watch);
-	else
-		list_add(&watch->list, &xen_pmem_watches);
+	rc = xen_pmem_listen(&xen_pmem_nd_bus, bus, &xen_pmem_nd_nb);
+	if (!rc)
+		bus_for_each_dev(bus, NULL, NULL, xen_pmem_find_dax_buses);
 	return rc;
 }
 
 /**
- * xen_pmem_pgtable_unwatch() - the last device of a nested bus is gone
- * @bus_dev: the bus
+ * xen_pmem_pgtable_sweep() - the last device of a nested bus is gone
  *
  * On return its page tables were given back, but for those that are in use
- * elsewhere or that Xen refused; the latter are tried again.
+ * elsewhere or that Xen refused, and for all as long as another device is being
+ * unbound; those are tried again.
  */
-void xen_pmem_pgtable_unwatch(struct device *bus_dev)
+void xen_pmem_pgtable_sweep(void)
 {
-	struct xen_pmem_watch *watch, *next;
-
+	if (!xen_pv_domain())
+		return;
 	guard(mutex)(&xen_pmem_pgtable_lock);
-	list_for_each_entry_safe(watch, next, &xen_pmem_watches, list) {
-		if (watch->bus_dev != bus_dev)
-			continue;
-		list_del(&watch->list);
-		kfree(watch);
-		if (!xen_pmem_sweep_may_run() || xen_pmem_sweep())
-			xen_pmem_sweep_later();
-	}
+	if (!xen_pmem_sweep_may_run() || xen_pmem_sweep())
+		xen_pmem_sweep_later();
 }
 
 /**
  * xen_pmem_pgtable_exit() - end of the module
  *
- * All watches are gone.  A page that others use is not ours to keep; one that Xen
- * does not make writable is lost, which is better than to free it.
+ * A page that others use is not ours to keep; one that Xen does not make writable
+ * is lost, which is better than to free it.
  */
 void xen_pmem_pgtable_exit(void)
 {
@@ -398,6 +396,7 @@ void xen_pmem_pgtable_exit(void)
 			put_page(pfn_to_page(pfn));
 	}
 	xa_destroy(&xen_pmem_held);
+	xa_destroy(&xen_pmem_unbinding);
 	if (lost)
 		pr_err("Xen did not make %lu pages writable; they are lost until the next boot\n",
 		       lost);

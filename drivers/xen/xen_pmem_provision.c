@@ -86,9 +86,9 @@ static int xen_pmem_check_idle(struct device *dev)
 		what = "force_raw";
 	if (!what)
 		return 0;
-	pr_err("%s: in use by %s; to disable it: ndctl disable-namespace %s\n",
-	       dev_name(dev), what, dev_name(dev));
-	return -EBUSY;
+	return xen_pmem_error(dev_name(dev), -EBUSY,
+			      "in use by %s; to disable it: ndctl disable-namespace %s",
+			      what, dev_name(dev));
 }
 
 /* A label of another class would make other kernels overlook the block. */
@@ -97,9 +97,8 @@ static int xen_pmem_check_label(struct nd_namespace_common *ndns)
 	if (ndns->claim_class == NVDIMM_CCLASS_NONE ||
 	    ndns->claim_class == NVDIMM_CCLASS_PFN)
 		return 0;
-	pr_err("%s: its holder_class is not \"\" or \"pfn\"; set it first\n",
-	       dev_name(&ndns->dev));
-	return -EINVAL;
+	return xen_pmem_error(dev_name(&ndns->dev), -EINVAL,
+			      "its holder_class is not \"\" or \"pfn\"; set it first");
 }
 
 /*
@@ -120,9 +119,9 @@ static int xen_pmem_check_empty(struct nd_namespace_common *ndns, u64 size)
 		if (!nvdimm_read_bytes(ndns, at, page, PAGE_SIZE, 0) &&
 		    !memchr_inv(page, 0, PAGE_SIZE))
 			continue;
-		pr_err("%s: not empty at byte %#llx; to provision it and lose what it holds, add force\n",
-		       dev_name(&ndns->dev), at);
-		return -EEXIST;
+		return xen_pmem_error(dev_name(&ndns->dev), -EEXIST,
+				      "not empty at byte %#llx; to provision it and lose what it holds, add force",
+				      at);
 	}
 	return 0;
 }
@@ -138,11 +137,9 @@ static int xen_pmem_read_back(struct nd_namespace_common *ndns,
 	if (!found)
 		return -ENOMEM;
 	rc = nvdimm_read_bytes(ndns, XEN_PMEM_SB_OFFSET, found, sizeof(*sb), 0);
-	if (rc || memcmp(found, sb, sizeof(*sb))) {
-		pr_err("%s: the info block does not read back as it was written; if this is a PVH domain and no table of the firmware lists the namespace, boot Xen with dom0=pf-fixup\n",
-		       dev_name(&ndns->dev));
-		return -EIO;
-	}
+	if (rc || memcmp(found, sb, sizeof(*sb)))
+		return xen_pmem_error(dev_name(&ndns->dev), -EIO,
+				      "the info block does not read back as it was written; if this is a PVH domain and no table of the firmware lists the namespace, boot Xen with dom0=pf-fixup");
 	return 0;
 }
 
@@ -168,11 +165,10 @@ static int xen_pmem_write_block(struct nd_namespace_common *ndns,
 	if (!rc)
 		rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, signature,
 					sizeof(signature), 0);
-	if (rc) {
-		pr_err("%s: cannot write the info block: error %d\n",
-		       dev_name(&ndns->dev), rc);
-		return rc;
-	}
+	if (rc)
+		return xen_pmem_error(dev_name(&ndns->dev), rc,
+				      "cannot write the info block: error %d",
+				      rc);
 	memcpy(sb->signature, signature, sizeof(sb->signature));
 	return xen_pmem_read_back(ndns, sb);
 }
@@ -208,8 +204,8 @@ static int xen_pmem_write(struct nd_namespace_common *ndns,
 		return -ENOMEM;
 	rc = devm_namespace_enable(dev, ndns, size);
 	if (rc)
-		pr_err("%s: cannot map it: error %d; see /proc/iomem\n",
-		       dev_name(dev), rc);
+		xen_pmem_error(dev_name(dev), rc,
+			       "cannot map it: error %d; see /proc/iomem", rc);
 	else
 		rc = xen_pmem_write_mapped(ndns, ns, info, force);
 	devres_release_group(dev, group);
@@ -228,8 +224,9 @@ static int xen_pmem_plan(const char *name, const struct xen_pmem_ns *ns,
 		return rc == -EEXIST ? -EBUSY : rc;
 	rc = xen_pmem_layout(ns, rsv_size, &info->geo);
 	if (rc)
-		pr_err("%s: %llu bytes are too small for %llu bytes of metadata and 16 MiB of data\n",
-		       name, ns->size, rsv_size);
+		xen_pmem_error(name, rc,
+			       "%llu bytes are too small for %llu bytes of metadata and 16 MiB of data",
+			       ns->size, rsv_size);
 	return rc;
 }
 
@@ -243,19 +240,15 @@ static int xen_pmem_provision_locked(struct device *dev,
 	rc = xen_pmem_check_idle(dev);
 	if (rc)
 		return rc;
-	if (xen_pmem_is_nested(dev)) {
-		pr_err("%s: it is the data of another namespace\n",
-		       dev_name(dev));
-		return -EINVAL;
-	}
+	if (xen_pmem_is_nested(dev))
+		return xen_pmem_error(dev_name(dev), -EINVAL,
+				      "it is the data of another namespace");
 	ndns = nvdimm_namespace_common_probe(dev);
 	if (IS_ERR(ndns))
 		return PTR_ERR(ndns);
-	if (xen_pmem_region_is_ro(dev->parent)) {
-		pr_err("%s: %s is read-only\n", dev_name(dev),
-		       dev_name(dev->parent));
-		return -EROFS;
-	}
+	if (xen_pmem_region_is_ro(dev->parent))
+		return xen_pmem_error(dev_name(dev), -EROFS, "%s is read-only",
+				      dev_name(dev->parent));
 	rc = xen_pmem_ns_of(ndns, &ns);
 	if (!rc)
 		rc = xen_pmem_check_label(ndns);

@@ -12,12 +12,19 @@
 #include <linux/sysfs.h>
 #include "xen_pmem_drv.h"
 
+static ssize_t xen_pmem_show_records(const struct xen_pmem_records *rec,
+				     char *buf)
+{
+	return sysfs_emit(buf, "page_info_size=%u m2p_size=%u compat_m2p_size=%u\n",
+			  rec->page_info, rec->m2p, rec->compat_m2p);
+}
+
 static ssize_t state_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {
 	struct xen_pmem *xp = dev_get_drvdata(dev);
 
-	return sysfs_emit(buf, "%s\n", xp->adopted ? "adopted" : "active");
+	return sysfs_emit(buf, "%s\n", xen_pmem_state_name(xp));
 }
 static DEVICE_ATTR_RO(state);
 
@@ -66,6 +73,36 @@ static ssize_t reserved_size_show(struct device *dev,
 }
 static DEVICE_ATTR_RO(reserved_size);
 
+static ssize_t records_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	struct xen_pmem *xp = dev_get_drvdata(dev);
+
+	return xen_pmem_show_records(&xp->info.rec, buf);
+}
+static DEVICE_ATTR_RO(records);
+
+static ssize_t memmap_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	static const char * const names[] = {
+		[XEN_PMEM_MAP_NONE] = "no-device",
+		[XEN_PMEM_MAP_DISK] = "none",
+		[XEN_PMEM_MAP_MEM] = "mem",
+	};
+	struct xen_pmem *xp = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%s\n", names[xp->map]);
+}
+static DEVICE_ATTR_RO(memmap);
+
+static ssize_t last_error_show(struct device *dev,
+			       struct device_attribute *attr, char *buf)
+{
+	return xen_pmem_last_error(dev_name(dev), buf);
+}
+static DEVICE_ATTR_RO(last_error);
+
 static ssize_t busy_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
 {
@@ -91,6 +128,9 @@ static struct attribute *xen_pmem_dev_attrs[] = {
 	&dev_attr_size.attr,
 	&dev_attr_reserved_resource.attr,
 	&dev_attr_reserved_size.attr,
+	&dev_attr_records.attr,
+	&dev_attr_memmap.attr,
+	&dev_attr_last_error.attr,
 	&dev_attr_busy.attr,
 	&dev_attr_bus.attr,
 	NULL,
@@ -112,10 +152,7 @@ static ssize_t xen_show(struct device_driver *drv, char *buf)
 	struct xen_pmem_records rec;
 	int rc = xen_pmem_xen_records(&rec);
 
-	if (rc)
-		return rc;
-	return sysfs_emit(buf, "page_info_size=%u m2p_size=%u compat_m2p_size=%u\n",
-			  rec.page_info, rec.m2p, rec.compat_m2p);
+	return rc ?: xen_pmem_show_records(&rec, buf);
 }
 static DRIVER_ATTR_RO(xen);
 
@@ -128,9 +165,36 @@ static ssize_t provision_store(struct device_driver *drv, const char *buf,
 }
 static DRIVER_ATTR_WO(provision);
 
+static ssize_t poison_store(struct device_driver *drv, const char *buf,
+			    size_t count)
+{
+	int rc = xen_pmem_poison(drv, buf);
+
+	return rc ?: count;
+}
+static DRIVER_ATTR_WO(poison);
+
+static ssize_t last_errors_show(struct device_driver *drv, char *buf)
+{
+	return xen_pmem_last_errors(buf);
+}
+static DRIVER_ATTR_RO(last_errors);
+
+/* It has addresses: for root only. */
+static ssize_t quarantine_show(struct device_driver *drv, char *buf)
+{
+	return xen_pmem_show_quarantine(buf);
+}
+
+static struct driver_attribute driver_attr_quarantine =
+	__ATTR(quarantine, 0400, quarantine_show, NULL);
+
 static struct attribute *xen_pmem_drv_attrs[] = {
 	&driver_attr_xen.attr,
 	&driver_attr_provision.attr,
+	&driver_attr_poison.attr,
+	&driver_attr_last_errors.attr,
+	&driver_attr_quarantine.attr,
 	NULL,
 };
 

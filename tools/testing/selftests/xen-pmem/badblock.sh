@@ -161,7 +161,15 @@ change()
 # The line names the field, what was found and what was expected.
 line_for()
 {
-	one_line "xen_pmem $NS: info block field ${1%+*} is *, expected *; "
+	one_line "xen_pmem: $NS: info block field ${1%+*} is *, expected *; " &&
+		kept_line
+}
+
+# The last error of the namespace is what was logged.
+kept_line()
+{
+	equal last_errors "$(sed -nE "s/^($NS: )-[0-9]+: /\1/p" $XP_DRIVER/last_errors)" \
+		"$(xp_lines | sed 's/.*xen_pmem: //')"
 }
 
 no_line()
@@ -219,7 +227,7 @@ record_sizes()
 		sizes="$sizes+$(info_block get "$HEAD" "ext.${field}_size")"
 	done
 	one_line "$NS: *record sizes: ${sizes#?} bytes per page, this Xen has $SIZES;" \
-		"ndctl create-namespace --mode=xen -e $NS -f"
+		"ndctl create-namespace --mode=xen -f -e $NS" && kept_line
 }
 
 # bind_says ERROR

@@ -44,6 +44,14 @@ readable()
 		"$((size >> 20))+0 records in"
 }
 
+# What the driver says of the namespace is what it says of Xen, and of itself.
+attributes()
+{
+	equal records "$(xp_attr "$NS" records)" "$(cat $XP_DRIVER/xen)" &&
+		equal state "$(xp_attr "$NS" state)" active &&
+		equal memmap "$(xp_attr "$NS" memmap)" mem
+}
+
 # fields FILE: the JSON describes the namespace as the driver sees it.
 fields()
 {
@@ -92,7 +100,7 @@ if xp_bound "$NS"; then
 	ndctl destroy-namespace --force "$NS" >/dev/null 2>&1
 fi
 xp_raw_open "$NS" || xp_skip "$NS does not come up as a raw disk"
-xp_begin 15
+xp_begin 16
 
 check "R3 dom0 reads the whole device before ADD" readable
 blank
@@ -123,6 +131,8 @@ check "R36 create-namespace prints the inner namespace" inner_in_json
 ndctl list --namespace="$NS" >"$XP_TMP/json"
 check "R36 list says the same" fields "$XP_TMP/json"
 check "R36 Xen lists the region with the same data" listed_by_xen
+
+check "R36 the attributes of the driver agree" attributes
 
 UUID=$(xp_attr "$NS" uuid)
 refused "R5 a xen-mode namespace is not provisioned again without --force" \

@@ -42,6 +42,13 @@ bound_as()
 		equal "regions that Xen lists" "$(regions)" 1
 }
 
+quarantined()
+{
+	cat $XP_DRIVER/quarantine
+	grep -q "^$NS 0x[0-9a-f]*-0x[0-9a-f]* error=-16 frame=$(xp_frame $((START + (1 << 20))))$" \
+		$XP_DRIVER/quarantine
+}
+
 # A reference that Xen counts and the driver cannot drop.
 held()
 {
@@ -50,8 +57,12 @@ held()
 	xp_at_exit "kill $HOLDER"
 	xp_wait 10 grep -q . "$XP_TMP/hold"
 	check "R15 unbind while a frame is in use: Xen keeps the region" unbound 1
+	check "R15 the driver tells which frame is in the way" quarantined
 	check "R15 the memory of dom0 is usable" xp_churn
 	check "R16 bind: the region is adopted" bound_as adopted
+	check "R36 the last error stays readable" \
+		grep -q "^-16: Xen still has frame " $XP_ND/devices/"$NS"/xen/last_error
+	check "R15 the quarantine is empty" equal quarantine "$(cat $XP_DRIVER/quarantine)" ""
 	kill $HOLDER
 	wait $HOLDER 2>/dev/null
 	check "R16 the file is the same" same_data
@@ -70,8 +81,8 @@ xp_need_namespace
 xp_provisioned "$NS"
 START=$(xp_attr "$NS" resource)
 
-PLAN=$((ROUNDS * 4 + 9))
-! xp_pvh || PLAN=$((PLAN - 4))
+PLAN=$((ROUNDS * 4 + 12))
+! xp_pvh || PLAN=$((PLAN - 7))
 xp_begin $PLAN
 xp_mark
 mkfs.ext4 -q -F -b 4096 "$DISK"
