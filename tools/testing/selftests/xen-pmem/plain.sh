@@ -12,27 +12,34 @@
 ROUNDS=3
 PLAIN=$XP_ND/drivers/nd_pmem
 
-# Struct pages and DAX without an info block: all that nd_pmem maps is mapped.
-plain_disk()
+# made MODE ARGUMENT...: a namespace of a stock mode, its struct pages in RAM.
+made()
 {
-	xp_write "$NS" $PLAIN/bind && xp_wait 10 ls $XP_ND/devices/"$NS"/block/* &&
-		DISK=/dev/$(ls $XP_ND/devices/"$NS"/block) &&
+	ndctl create-namespace --force --reconfig="$NS" --mode="$1" --map=mem \
+		--no-autolabel ${2:+"$2"} >"$XP_TMP/json"
+	cat "$XP_TMP/json"
+	HOLDER=$(cat $XP_ND/devices/"$NS"/holder)
+	[ "$(xp_json mode <"$XP_TMP/json")" = "$1" ] && [ -n "$HOLDER" ]
+}
+
+bound_again()
+{
+	[ -e $XP_ND/devices/"$HOLDER"/driver ] || xp_write "$HOLDER" $PLAIN/bind
+	DISK=/dev/$(ls $XP_ND/devices/"$HOLDER"/block) &&
 		xp_wait 10 test -b "$DISK"
 }
 
 used_and_gone()
 {
-	plain_disk && mkfs.ext4 -q -F -b 4096 "$DISK" &&
+	bound_again && mkfs.ext4 -q -F -b 4096 "$DISK" &&
 		mount -t ext4 -o dax "$DISK" "$XP_MNT" &&
 		dax_file write "$XP_MNT/file" $((8 << 20)) 3 && umount "$XP_MNT" &&
-		xp_unbind "$NS"
+		xp_unbind "$HOLDER"
 }
 
-make_devdax()
+made_devdax()
 {
-	ndctl create-namespace --force --reconfig="$NS" --mode=devdax --map=mem \
-		--align=4k --no-autolabel >"$XP_TMP/json" &&
-		CHARDEV=$(xp_json chardev <"$XP_TMP/json") && cat "$XP_TMP/json" &&
+	made devdax --align=4k && CHARDEV=$(xp_json chardev <"$XP_TMP/json") &&
 		[ -n "$CHARDEV" ]
 }
 
@@ -66,16 +73,17 @@ ndctl destroy-namespace --force "$NS" >/dev/null 2>&1
 xp_idle "$NS"
 BEFORE=$(page_tables)
 
-xp_begin $((ROUNDS * 2 + 8))
+xp_begin $((ROUNDS * 2 + 9))
 xp_mark
+check "R15 a plain fsdax namespace" made fsdax
 round=1
 while [ $round -le $ROUNDS ]; do
-	check "R15 round $round: a plain namespace is used and unbound" used_and_gone
+	check "R15 round $round: it is used and unbound" used_and_gone
 	check "R15 round $round: the memory of dom0 is usable" xp_churn
 	round=$((round + 1))
 done
 check "R15 the direct map is as it was" none_left
-check "R15 a plain devdax namespace" make_devdax
+check "R15 a plain devdax namespace" made_devdax
 check "R15 its dax device is unbound" unbind_dax
 check "R15 the memory of dom0 is usable" xp_churn
 check "R15 the namespace is destroyed" gone
