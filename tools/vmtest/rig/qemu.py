@@ -13,7 +13,10 @@ from .paths import BUILD, TREE, need
 
 LINUX_ARGS = ("panic=-1 oops=panic loglevel=5 watchdog_thresh=60 "
               "rcupdate.rcu_cpu_stall_timeout=120")
-XEN_ARGS = "com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all console_timestamps=boot"
+# The scheduler credit2 lets a CPU idle beside a vCPU that waits, if that has run down all
+# of its credit and was last on another CPU. README.md says more.
+XEN_ARGS = ("com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all console_timestamps=boot "
+            "sched_credit2_migrate_resist=0")
 FIRMWARE = ("usr/share/seabios", "usr/share/qemu", "usr/lib/ipxe/qemu")
 PR_SET_PDEATHSIG = 1
 
