@@ -121,14 +121,49 @@ copy_sources()
 		-exec cp --parents -t "$to" {} +)
 }
 
-# headers: the kernel headers in the tree, as a path inside it.
+# The kernels that the driver is built for. The first is that of build/tree, each
+# other one has a layer.
+KERNELS=(6.12 6.1 7.2)
+
+# is_gone KERNEL: sid's, which moves on; says so.
+is_gone()
+{
+	[ -e "$BUILD/kernels/$1.gone" ] &&
+		step "nothing for Linux $1: $(cat "$BUILD/kernels/$1.gone")"
+}
+
+# layer KERNEL: what has its headers and its compiler.
+layer()
+{
+	[ "$1" = 6.12 ] && echo "$BUILD/tree" || echo "$BUILD/layer/$1"
+}
+
+# headers [KERNEL]: its headers, as a path inside the tree.
 headers()
 {
-	local path
+	local path root
 
-	for path in "$BUILD"/tree/usr/src/linux-headers-*-amd64; do
-		echo "${path#"$BUILD/tree"}"
+	root=$(layer "${1-6.12}")
+	for path in "$root"/usr/src/linux-headers-*-amd64; do
+		echo "${path#"$root"}"
 	done
+}
+
+# in_tree_for KERNEL CMD...: as in_tree, with the compiler of that kernel.
+in_tree_for()
+{
+	local kernel=$1
+
+	shift
+	[ "$kernel" = 6.12 ] || set -- --layer "$kernel" "$@"
+	in_tree "$@"
+}
+
+# no_warnings LOG: stop if a compiler or kbuild warned of something.
+no_warnings()
+{
+	! grep -E 'warning:|WARNING:' "$1" >&2 ||
+		die "the build is to be without warnings: see ${1#"$TOP/"}"
 }
 
 # quiet LOG CMD...: run CMD, a program or a function, with its output in LOG;

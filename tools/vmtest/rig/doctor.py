@@ -22,8 +22,12 @@ def wanted():
     yield "kexec", image.KEXEC, "make kernels"
     for flavour, root in image.NDCTL.items():
         yield f"ndctl ({flavour})", root / "usr/bin/ndctl", "make ndctl"
-    yield "xen_pmem.ko", BUILD / "modules/6.12/xen_pmem.ko", "make modules"
+    for version in matrix.KERNELS:
+        yield f"xen_pmem.ko for {version}", BUILD / "modules" / version / "xen_pmem.ko", "make modules"
     yield "selftests", BUILD / "selftests", "make selftests"
+    for version in ("6.1", "7.2"):
+        yield f"modules of the selftests for {version}", BUILD / "test-modules" / version, \
+            "make selftests"
 
 
 def main():

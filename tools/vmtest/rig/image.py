@@ -189,6 +189,8 @@ def tests_part(row):
         archive.file("usr/lib/udev/rules.d/60-xen-pmem.rules", rule)
     if (BUILD / "selftests").is_dir():
         archive.tree("selftests", BUILD / "selftests")
+    for module in row.test_modules():
+        archive.file(f"selftests/xen-pmem/test_modules/{module.name}", module)
     for name, source in row.files.items():
         archive.file(name, need(TOP / source, "make"))
     return archive

@@ -103,6 +103,13 @@ class Row:
             return []
         return [need(BUILD / "modules" / self.kernel / "xen_pmem.ko", "make modules")]
 
+    def test_modules(self):
+        """The selftests' own modules, where those of build/selftests are another kernel's."""
+        if self.kernel == "6.12" or not self.xen_pmem:
+            return []
+        built = need(BUILD / "test-modules" / self.kernel, "make selftests")
+        return sorted(built.glob("*.ko"))
+
     @property
     def dimms(self):
         """All NVDIMMs that there ever are: the one that is hot-added is the last."""

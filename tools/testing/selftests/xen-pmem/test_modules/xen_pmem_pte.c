@@ -174,14 +174,16 @@ static void xen_pmem_pte_print(const struct xen_pmem_pte_stats *stats)
 static int xen_pmem_pte_query(const char *what, u64 addr, unsigned long pages)
 {
 	struct xen_pmem_pte_stats stats = { .low = ~0ULL };
+	u32 low, high;
 	u64 pat;
 	int rc;
 
 	if (!PAGE_ALIGNED(addr) || !pages || pages > XEN_PMEM_PTE_MAX_PAGES)
 		return -EINVAL;
-	rc = rdmsrl_safe(MSR_IA32_CR_PAT, &pat);
+	rc = rdmsr_safe(MSR_IA32_CR_PAT, &low, &high);
 	if (rc)
 		return rc;
+	pat = (u64)high << 32 | low;
 
 	if (!strcmp(what, "direct"))
 		xen_pmem_pte_kernel(&stats, pat, (unsigned long)__va(addr),
