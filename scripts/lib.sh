@@ -123,6 +123,7 @@ copy_sources()
 
 # The kernels that the driver is built for. The first is that of build/tree, each
 # other one has a layer.
+# shellcheck disable=SC2034 # used by the scripts that build modules
 KERNELS=(6.12 6.1 7.2)
 
 # is_gone KERNEL: sid's, which moves on; says so.
@@ -138,12 +139,12 @@ layer()
 	[ "$1" = 6.12 ] && echo "$BUILD/tree" || echo "$BUILD/layer/$1"
 }
 
-# headers [KERNEL]: its headers, as a path inside the tree.
+# headers KERNEL: its headers, as a path inside the tree.
 headers()
 {
 	local path root
 
-	root=$(layer "${1-6.12}")
+	root=$(layer "$1")
 	for path in "$root"/usr/src/linux-headers-*-amd64; do
 		echo "${path#"$root"}"
 	done

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# range-tests.sh DIMM VARIABLE=VALUE... TEST...: selftests of the bare hypercall on
-# the frames of a DIMM, with these variables in their environment.
+# range-tests.sh DIMM VARIABLE=VALUE... TEST...: selftests on a DIMM, its namespace or
+# its bare frames, with these variables in their environment.
 
 dimm=$1
 shift

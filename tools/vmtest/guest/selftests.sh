@@ -3,7 +3,8 @@
 #
 # selftests.sh DIMM SPARE TEST...: the kernel's selftests of xen-pmem, on the
 # namespaces of two DIMMs ("-" for none) whose contents may be lost. A row has all
-# that its tests need: one that skips has failed.
+# that its tests need: one that skips has failed. Each has the seconds of KSFT_TIMEOUT,
+# else those of its settings.
 
 # functions.sh starts a KTAP document of its own; this step is a kselftest's.
 . /vmtest/guest/functions.sh >/dev/null
@@ -22,5 +23,5 @@ for test; do
 	shift
 done
 cd /selftests || exit 1
-./run_kselftest.sh "$@" | tee /run/xp/kselftest.log
+./run_kselftest.sh ${KSFT_TIMEOUT:+--override-timeout "$KSFT_TIMEOUT"} "$@" | tee /run/xp/kselftest.log
 ! grep -E '^(not ok|ok .*# SKIP)' /run/xp/kselftest.log >&2

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dax_file - make, check and look at files on a DAX file system
+ * dax_file - make, check and look at files on a DAX file system, and dax devices
  *
  *   dax_file check FILE              is FILE a DAX file that can be MAP_SYNC?
  *   dax_file write FILE BYTES SEED   fill FILE by write() and fsync()
@@ -8,6 +8,8 @@
  *   dax_file verify FILE BYTES SEED  compare FILE, by read() and by mapping
  *   dax_file walk FILE CONTROL       touch a MAP_SYNC mapping of FILE and ask
  *                                    the module xen_pmem_pte about it
+ *   dax_file device FILE BYTES SEED  fill a dax device by stores, compare it by
+ *                                    another mapping
  *
  * The contents depend on SEED and the offset alone, so that a later boot can
  * check them without having kept anything.
@@ -156,6 +158,17 @@ static int do_verify(const char *path, size_t bytes, uint64_t seed)
 	return 0;
 }
 
+static int do_device(const char *path, size_t bytes, uint64_t seed)
+{
+	int fd = open_or_die(path, O_RDWR);
+
+	fill(map_or_die(fd, bytes, PROT_READ | PROT_WRITE, MAP_SHARED), bytes,
+	     seed, 0);
+	compare("mapping", map_or_die(fd, bytes, PROT_READ, MAP_SHARED), bytes,
+		seed, 0);
+	return 0;
+}
+
 static int do_walk(const char *path, const char *control)
 {
 	size_t page = sysconf(_SC_PAGESIZE), bytes, at;
@@ -202,6 +215,8 @@ int main(int argc, char **argv)
 		return do_store(argv[2], bytes, seed);
 	if (argc == 5 && !strcmp(cmd, "verify"))
 		return do_verify(argv[2], bytes, seed);
-	errx(2, "usage: %s check|write|store|verify|walk FILE [ARGUMENT...]",
+	if (argc == 5 && !strcmp(cmd, "device"))
+		return do_device(argv[2], bytes, seed);
+	errx(2, "usage: %s check|write|store|verify|walk|device FILE [ARGUMENT...]",
 	     argv[0]);
 }
