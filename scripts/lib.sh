@@ -125,6 +125,9 @@ copy_sources()
 # other one has a layer.
 # shellcheck disable=SC2034 # used by the scripts that build modules
 KERNELS=(6.12 6.1 7.2)
+# Those that scripts/build-kernel makes, VERSION-KIND.
+# shellcheck disable=SC2034 # used by scripts/build-kernel
+OWN_KERNELS=(6.12-fixed 7.2-fixed 6.12-debug 6.12-kasan)
 
 # is_gone KERNEL: sid's, which moves on; says so.
 is_gone()
@@ -133,10 +136,10 @@ is_gone()
 		step "nothing for Linux $1: $(cat "$BUILD/kernels/$1.gone")"
 }
 
-# layer KERNEL: what has its headers and its compiler.
+# layer KERNEL: what has its compiler, and its headers if the kernel is Debian's.
 layer()
 {
-	[ "$1" = 6.12 ] && echo "$BUILD/tree" || echo "$BUILD/layer/$1"
+	[ "${1%-*}" = 6.12 ] && echo "$BUILD/tree" || echo "$BUILD/layer/${1%-*}"
 }
 
 # headers KERNEL: its headers, as a path inside the tree.
@@ -144,6 +147,9 @@ headers()
 {
 	local path root
 
+	case $1 in
+	*-*) echo "$BUILD/kernel-src/$1"; return ;;
+	esac
 	root=$(layer "$1")
 	for path in "$root"/usr/src/linux-headers-*-amd64; do
 		echo "${path#"$root"}"
@@ -156,8 +162,31 @@ in_tree_for()
 	local kernel=$1
 
 	shift
-	[ "$kernel" = 6.12 ] || set -- --layer "$kernel" "$@"
+	[ "${kernel%-*}" = 6.12 ] || set -- --layer "${kernel%-*}" "$@"
 	in_tree "$@"
+}
+
+# kernel_key KERNEL: the keys of what its modules are built with.
+kernel_key()
+{
+	cat "$(layer "$1")/.key"
+	case $1 in
+	*-*) cat "$BUILD/kernels/$1/.key" ;;
+	esac
+}
+
+# have_kernel KERNEL...: fetch those of Debian; others must be there.
+have_kernel()
+{
+	local kernel
+
+	for kernel; do
+		case $kernel in
+		*-*) [ -e "$BUILD/kernels/$kernel/.key" ] ||
+			die "there is no build/kernels/$kernel: run 'scripts/build-kernel $kernel'" ;;
+		*) "$TOP/scripts/fetch" "$kernel" ;;
+		esac
+	done
 }
 
 # no_warnings LOG: stop if a compiler or kbuild warned of something.

@@ -10,6 +10,7 @@ from .medium import size
 from .paths import BUILD, HERE, SetupError, need, shown
 
 KERNELS = ("6.1", "6.12", "7.2")
+OWN_KERNELS = ("6.12-fixed", "7.2-fixed", "6.12-debug", "6.12-kasan")   # scripts/build-kernel
 XENS = ("none", "stock", "pmem", "debug", "debug-4.17")
 OURS = ("pmem", "debug", "debug-4.17")      # the ones that have the operation
 NDCTLS = ("none", "stock", "pmem")
@@ -95,7 +96,7 @@ class Row:
 
     @property
     def kernel_dir(self):
-        return need(BUILD / "kernels" / self.kernel, "make kernels")
+        return need(BUILD / "kernels" / self.kernel, kernel_cure(self.kernel))
 
     def updates(self):
         """Out-of-tree modules to install."""
@@ -123,6 +124,10 @@ class Row:
 
     def sources(self):
         return sorted({dimm.source[0] for dimm in self.dimms if dimm.source})
+
+
+def kernel_cure(kernel):
+    return f"scripts/build-kernel {kernel}" if kernel in OWN_KERNELS else "make kernels"
 
 
 def _make(kind, table, where):
@@ -184,7 +189,7 @@ def make_row(name, table, guest=HERE / "guest"):
     where = f"matrix.toml: row {name}"
     row = _make(Row, table, where)
     row.name, row.guest = name, guest
-    for field, allowed in (("kernel", KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
+    for field, allowed in (("kernel", KERNELS + OWN_KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
                            ("dom0", ("pv", "pvh")), ("iommu", IOMMUS)):
         _one_of(row, field, allowed)
     row.nvdimm = [_make(Dimm, dimm, where) for dimm in row.nvdimm]
