@@ -15,11 +15,12 @@ help:
 	@echo '  make check       build everything and run every test; ends in "N passed, N failed"'
 	@echo
 	@echo 'Parts:'
-	@echo '  make modules     build the driver: build/modules/6.12/xen_pmem.ko; with KDIR=DIR for the kernel there'
+	@echo '  make modules     build the driver for Linux 6.1, 6.12 and 7.2, each with its own compiler:'
+	@echo '                   build/modules/KERNEL/xen_pmem.ko; with KDIR=DIR for the kernel there'
 	@echo '  make install     install the driver and its udev rule on this machine (KDIR=, DESTDIR=)'
 	@echo '  make xen         build Xen with the pmem operation: 4.20 in build/xen/pmem and debug, 4.17 in debug-4.17'
 	@echo '  make ndctl       build ndctl 81 with --mode=xen: build/ndctl/pmem'
-	@echo '  make selftests   build the kselftest directory: build/selftests'
+	@echo '  make selftests   build the kselftest directory: build/selftests, and for other kernels build/test-modules'
 	@echo '  make tree        the Debian 13 tree everything is built in: build/tree'
 	@echo '  make kernels     download the Debian kernels, Xen and ndctl to test with'
 	@echo

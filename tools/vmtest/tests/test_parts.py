@@ -57,6 +57,18 @@ class Matrix(unittest.TestCase):
             self.assertEqual(matrix.make_row("r", {**ROW, "xen": xen}).xen_pmem, driver)
         self.assertTrue(matrix.make_row("r", {**ROW, "xen": "stock", "driver": True}).xen_pmem)
 
+    def test_modules_are_those_of_the_kernel(self):
+        with tempfile.TemporaryDirectory() as name, \
+                unittest.mock.patch.object(matrix, "BUILD", pathlib.Path(name)):
+            for kernel in ("6.1", "7.2"):
+                built = pathlib.Path(name, "test-modules", kernel)
+                built.mkdir(parents=True)
+                (built / "one.ko").touch()
+                row = matrix.make_row("r", {**ROW, "kernel": kernel, "xen": "pmem"})
+                self.assertEqual(row.test_modules(), [built / "one.ko"])
+            for changes in ({"xen": "pmem"}, {"kernel": "6.1", "xen": "stock"}):
+                self.assertEqual(matrix.make_row("r", {**ROW, **changes}).test_modules(), [])
+
     def xen_words(self, **changes):
         row = matrix.make_row("r", {**ROW, **changes})
         return qemu.xen_args(row, row.boots[0]).split()

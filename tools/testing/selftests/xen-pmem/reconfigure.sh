@@ -81,8 +81,8 @@ reconfigure()
 	esac
 }
 
-# times COUNT COMMAND...: with the number of the round as a last argument.
-times()
+# rounds COUNT COMMAND...: with the number of the round as a last argument.
+rounds()
 {
 	local count="$1" round=1
 
@@ -139,15 +139,15 @@ xp_mark
 
 # The first time loads modules and fills caches.
 check "R15 unbind and bind" rebind_round
-check "R15 each mode" times 4 reconfigure_round
+check "R15 each mode" rounds 4 reconfigure_round
 at_rest >/dev/null 2>&1
 FREE=$(free_now)
 TABLES=$(meminfo PageTables)
 DIRECT=$(meminfo DirectMap4k)
 bound >/dev/null
 
-check "R15 R16 unbind and bind, $REBINDS times" times "$REBINDS" rebind_round
-check "R15 reconfigure the data, $RECONFIGS times" times "$RECONFIGS" reconfigure_round
+check "R15 R16 unbind and bind, $REBINDS times" rounds "$REBINDS" rebind_round
+check "R15 reconfigure the data, $RECONFIGS times" rounds "$RECONFIGS" reconfigure_round
 check "R15 the data is fsdax again, and unbinds" at_rest
 check "R15 as much memory is free as before" xp_wait 10 as_free
 check "R15 no page tables are left" as_few_tables
