@@ -7,7 +7,8 @@
 # the environment; without the name they skip:
 #
 #   XEN_PMEM_NAMESPACE  namespaceX.Y, 512 MiB or more
-#   XEN_PMEM_SPARE      another one for badblock.sh, 48 to 256 MiB
+#   XEN_PMEM_SPARE      another one: for badblock.sh and poison.sh 48 to 256 MiB,
+#                       for lifetimes.sh 384 MiB or more, in another GiB of addresses
 
 XP_DIR="$(dirname "$(readlink -f "$0")")"
 
