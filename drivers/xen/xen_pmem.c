@@ -111,6 +111,27 @@ static int xen_pmem_check_class(struct xen_pmem *xp,
 			      "the label says that it is for another kind of device, so that a kernel without this driver would write to it; set its holder_class to \"\" or \"pfn\"");
 }
 
+/*
+ * A bad block may be in the info block itself, which stock drivers take for none
+ * then.  It is ours if its magic is, or cannot be read either.
+ */
+static int xen_pmem_unreadable(struct xen_pmem *xp,
+			       struct nd_namespace_common *ndns, int error)
+{
+	struct badblocks *bb = &to_nd_namespace_io(&ndns->dev)->bb;
+	u8 magic[sizeof_field(struct xen_pmem_ext, magic)];
+	int rc = nvdimm_read_bytes(ndns,
+				   XEN_PMEM_SB_OFFSET + XEN_PMEM_EXT_OFFSET,
+				   magic, sizeof(magic), 0);
+
+	if (!rc && memcmp(magic, XEN_PMEM_EXT_MAGIC, sizeof(magic)))
+		return -ENODEV;
+	if (xen_pmem_is_bad(xp, bb, 0, XEN_PMEM_HEADER_SIZE, "header"))
+		return -EOPNOTSUPP;
+	return xen_pmem_error(xp->name, error,
+			      "cannot read the info block: error %d", error);
+}
+
 /* The first 8 KiB are mapped. */
 static int xen_pmem_inspect_header(struct xen_pmem *xp,
 				   struct nd_namespace_common *ndns)
@@ -125,9 +146,7 @@ static int xen_pmem_inspect_header(struct xen_pmem *xp,
 		return -ENOMEM;
 	rc = nvdimm_read_bytes(ndns, XEN_PMEM_SB_OFFSET, sb, sizeof(*sb), 0);
 	if (rc)
-		return xen_pmem_error(xp->name, rc,
-				      "cannot read the info block: error %d",
-				      rc);
+		return xen_pmem_unreadable(xp, ndns, rc);
 	rc = xen_pmem_sb_parse(sb, &xp->ns, &xp->info, &diag);
 	if (rc) {
 		xen_pmem_report(xp, rc, &diag);
