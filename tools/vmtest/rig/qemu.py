@@ -80,6 +80,12 @@ def channel_argv(row, interactive):
     return argv + (["-mon", "chardev=com1"] if interactive else [])
 
 
+def maxmem(row):
+    """Bytes of RAM and NVDIMMs there can be; more would not fit a small address space."""
+    wanted = matrix.size(row.memory) + sum(dimm.bytes for dimm in row.dimms)
+    return max(matrix.size("64G"), wanted + matrix.size("4G"))
+
+
 def has_iommu(row):
     return row.iommu not in ("", "none")
 
@@ -107,7 +113,7 @@ def argv(row, boot, accel, interactive=False):
     cpu = row.cpu if row.dom0 == "pv" or row.cpu != "default" else "pvh"
     line = [*program(), "-accel", "kvm" if accel == "kvm" else "tcg,thread=multi",
             "-machine", machine(row, accel), "-cpu", matrix.CPUS.get(cpu, cpu),
-            "-smp", str(row.smp), "-m", f"{row.memory},slots=8,maxmem=64G",
+            "-smp", str(row.smp), "-m", f"{row.memory},slots=8,maxmem={maxmem(row)}",
             "-display", "none", "-nodefaults", "-no-reboot", *qmp.ARGV]
     return [*line, *iommu_argv(row), *channel_argv(row, interactive), *device_argv(row),
             *nvdimm_argv(row), *kernel_argv(row, boot)]
