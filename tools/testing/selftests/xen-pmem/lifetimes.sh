@@ -373,7 +373,8 @@ AT=$(cat $XP_ND/devices/"$NS"/resource)
 AT2=$(cat $XP_ND/devices/"$NS2"/resource)
 DATA=$(xp_attr "$NS" resource)
 DATA2=$(xp_attr "$NS2" resource)
-! share_records || xp_skip "$NS and $NS2 have addresses in the same GiB, and so records that keep each other: see driver-api/xen-pmem.rst"
+! share_records ||
+	xp_skip "$NS and $NS2 are in the same GiB of addresses, their records keep each other"
 
 xp_begin 47
 xp_mark
