@@ -96,7 +96,9 @@ static int xen_pmem_hold_page(void *table, int level)
 
 	if (PageReserved(page) || xa_load(&xen_pmem_held, pfn))
 		return 0;
-	rc = xa_insert(&xen_pmem_held, pfn, xa_mk_value(level), GFP_KERNEL);
+	/* A page that is not held is the end of the kernel, a little later. */
+	rc = xa_insert(&xen_pmem_held, pfn, xa_mk_value(level),
+		       GFP_KERNEL | __GFP_NOFAIL);
 	if (!rc)
 		get_page(page);
 	return rc;

@@ -23,10 +23,12 @@
 #include "../nvdimm/nd.h"
 #include "xen_pmem_drv.h"
 
-/* [start, start + size), bytes. */
+/* [start, start + size), bytes, and where that is, with references. */
 struct xen_pmem_poisoned {
 	u64 start;
 	u64 size;
+	struct device *region;
+	struct device *bus;
 };
 
 static int xen_pmem_parse_poison(const char *line,
@@ -44,18 +46,27 @@ static int xen_pmem_parse_poison(const char *line,
 	return -EINVAL;
 }
 
-static int xen_pmem_is_poisoned(struct device *dev, const void *data)
+static bool xen_pmem_has(const struct xen_pmem *xp,
+			 const struct xen_pmem_poisoned *bad)
 {
-	const struct xen_pmem_poisoned *bad = data;
-	const struct xen_pmem *xp;
-	bool is;
+	return xp && bad->start >= xp->ns.start &&
+		bad->start + bad->size <= xp->ns.start + xp->ns.size;
+}
+
+/* Once the device is unlocked it can go, and what it is in as well. */
+static int xen_pmem_find_poisoned(struct device *dev, void *data)
+{
+	struct xen_pmem_poisoned *bad = data;
+	bool has;
 
 	device_lock(dev);
-	xp = dev_get_drvdata(dev);
-	is = xp && bad->start >= xp->ns.start &&
-		bad->start + bad->size <= xp->ns.start + xp->ns.size;
+	has = xen_pmem_has(dev_get_drvdata(dev), bad);
+	if (has) {
+		bad->region = get_device(dev->parent);
+		bad->bus = get_device(dev->parent->parent);
+	}
 	device_unlock(dev);
-	return is;
+	return has;
 }
 
 /**
@@ -68,23 +79,22 @@ static int xen_pmem_is_poisoned(struct device *dev, const void *data)
  */
 int xen_pmem_poison(struct device_driver *drv, const char *line)
 {
-	struct xen_pmem_poisoned bad;
-	struct device *dev;
+	struct xen_pmem_poisoned bad = {};
 	int rc = xen_pmem_parse_poison(line, &bad);
 
 	if (rc)
 		return rc;
-	dev = driver_find_device(drv, NULL, &bad, xen_pmem_is_poisoned);
-	if (!dev) {
+	if (!driver_for_each_device(drv, NULL, &bad, xen_pmem_find_poisoned)) {
 		pr_err("poison: no namespace that is bound has addresses %#llx-%#llx\n",
 		       bad.start, bad.start + bad.size - 1);
 		return -ENODEV;
 	}
-	rc = nvdimm_bus_add_badrange(to_nvdimm_bus(dev->parent->parent),
-				     bad.start, bad.size);
+	rc = nvdimm_bus_add_badrange(to_nvdimm_bus(bad.bus), bad.start,
+				     bad.size);
 	if (!rc)
-		nvdimm_region_notify(to_nd_region(dev->parent),
+		nvdimm_region_notify(to_nd_region(bad.region),
 				     NVDIMM_REVALIDATE_POISON);
-	put_device(dev);
+	put_device(bad.region);
+	put_device(bad.bus);
 	return rc;
 }
