@@ -44,7 +44,9 @@
 #include <linux/device/bus.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pgtable.h>
@@ -302,7 +304,10 @@ static int xen_pmem_listen(const struct bus_type **place,
 
 	if (cmpxchg(place, NULL, bus))
 		return 0;
+	/* To lockdep the chains of all buses are one, and this may run in another's. */
+	lockdep_off();
 	rc = bus_register_notifier(bus, nb);
+	lockdep_on();
 	if (rc)
 		WRITE_ONCE(*place, NULL);
 	return rc;
@@ -322,10 +327,27 @@ static int xen_pmem_find_dax_buses(struct device *dev, void *unused)
 	return device_for_each_child(dev, NULL, xen_pmem_find_dax_bus);
 }
 
+/*
+ * While a nested device is taken away, devices of the same kinds that it is nested in
+ * are locked.  Lockdep is to tell them apart.
+ */
+static void xen_pmem_added(struct device *dev)
+{
+	for (struct device *up = dev->parent; up; up = up->parent)
+		if (up->driver && up->driver->owner == THIS_MODULE) {
+			lockdep_set_subclass(&dev->mutex, SINGLE_DEPTH_NESTING);
+			return;
+		}
+}
+
 static int xen_pmem_nd_notify(struct notifier_block *nb, unsigned long event,
 			      void *dev)
 {
-	if (event == BUS_NOTIFY_BOUND_DRIVER)
+	if (event == BUS_NOTIFY_ADD_DEVICE)
+		xen_pmem_added(dev);
+	else if (!xen_pv_domain())
+		return NOTIFY_DONE;
+	else if (event == BUS_NOTIFY_BOUND_DRIVER)
 		xen_pmem_find_dax_buses(dev, NULL);
 	else
 		xen_pmem_event(dev, event);
@@ -340,18 +362,16 @@ static struct notifier_block xen_pmem_nd_nb = {
  * xen_pmem_pgtable_init() - from now on keep the page tables of pmem regions
  * @bus: the nd bus, of which devices may exist and be bound already
  *
- * Called before a nested bus is registered, and once more does no harm.
+ * Called before a nested bus is registered, and once more does no harm.  If this is
+ * no PV domain only lockdep is told about nested devices.
  *
- * Return: 0 or a negative error; 0 and nothing done if this is no PV domain.
+ * Return: 0 or a negative error.
  */
 int xen_pmem_pgtable_init(const struct bus_type *bus)
 {
-	int rc;
+	int rc = xen_pmem_listen(&xen_pmem_nd_bus, bus, &xen_pmem_nd_nb);
 
-	if (!xen_pv_domain())
-		return 0;
-	rc = xen_pmem_listen(&xen_pmem_nd_bus, bus, &xen_pmem_nd_nb);
-	if (!rc)
+	if (!rc && xen_pv_domain())
 		bus_for_each_dev(bus, NULL, NULL, xen_pmem_find_dax_buses);
 	return rc;
 }
