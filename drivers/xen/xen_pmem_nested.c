@@ -438,6 +438,11 @@ int xen_pmem_nested_add(struct xen_pmem *xp)
 	if (!xp->bus)
 		return xen_pmem_error(xp->name, -ENOMEM,
 				      "cannot register the nested bus");
+	/* A bus without its driver would go before what is on it, and leave that. */
+	if (!to_nvdimm_bus_dev(xp->bus)->driver)
+		return xen_pmem_error(xp->name, -ENXIO,
+				      "%s came up without its driver, see the kernel log; bind the namespace again",
+				      dev_name(to_nvdimm_bus_dev(xp->bus)));
 	xen_pmem_nested_poison(xp);
 	xp->map = xen_pmem_choose_map(xp);
 	rc = xp->map == XEN_PMEM_MAP_NONE ? 0 : xen_pmem_create_region(xp);
