@@ -16,6 +16,7 @@
 #include <linux/build_bug.h>
 #include <linux/cleanup.h>
 #include <linux/errno.h>
+#include <linux/error-injection.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pfn.h>
@@ -72,6 +73,7 @@ int xen_pmem_hcall(struct xenpf_pmem *op, u16 cmd)
 	memcpy(op, xop.u.pad, sizeof(*op));
 	return rc;
 }
+ALLOW_ERROR_INJECTION(xen_pmem_hcall, ERRNO);
 
 /**
  * xen_pmem_xen_records() - the record sizes of the running Xen

@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Bind and unbind, of a namespace and of what is nested in it, with each call of the
+# kernel's that can fail failing in turn. Whatever comes of it, the next try without a
+# failure succeeds, and the kernel is content.
+#
+# These are the allocations and the driver's hypercalls. Needs a kernel with
+# FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC and FAIL_FUNCTION.
+# XEN_PMEM_NTH_STEP=N: only every Nth call. Destructive: see lib.sh.
+
+# shellcheck source=lib.sh disable=SC3043
+. "$(dirname "$(readlink -f "$0")")"/lib.sh
+
+DEBUGFS=/sys/kernel/debug
+STEP=${XEN_PMEM_NTH_STEP:-1}
+# No operation has that many; one that never gets there would never end.
+MOST=20000
+ENOMEM=-12
+
+can_fail()
+{
+	[ -e /proc/self/fail-nth ] && [ -d $DEBUGFS/failslab ] &&
+		[ -d $DEBUGFS/fail_page_alloc ] && [ -d $DEBUGFS/fail_function ]
+}
+
+# Allocations that may wait fail as well, hypercalls with -ENOMEM; without a word.
+allow_failures()
+{
+	local kind
+
+	for kind in failslab fail_page_alloc; do
+		echo N >$DEBUGFS/$kind/ignore-gfp-wait
+	done
+	echo 0 >$DEBUGFS/fail_page_alloc/min-order
+	echo xen_pmem_hcall >$DEBUGFS/fail_function/inject
+	printf '%#x' $ENOMEM >$DEBUGFS/fail_function/xen_pmem_hcall/retval
+	for kind in failslab fail_page_alloc fail_function; do
+		echo 0 >$DEBUGFS/$kind/verbose
+	done
+}
+
+# These make nothing fail, and are to succeed always. A namespace that came up without
+# its disk, because that was what failed, is bound anew.
+outer_up()
+{
+	if xp_bound "$NS"; then
+		xp_disk "$NS" >/dev/null && return
+		xp_unbind "$NS"
+	fi
+	xp_bind "$NS" && xp_bound "$NS" && xp_disk "$NS" >/dev/null
+}
+
+outer_down()
+{
+	! xp_bound "$NS" || xp_unbind "$NS" || return 1
+	! xp_bound "$NS"
+}
+
+inner_name()
+{
+	local dev
+
+	for dev in "$XP_ND"/devices/"$(xp_attr "$NS" bus)"/region*/namespace*; do
+		[ "$(cat "$dev/size")" -gt 0 ] || continue
+		basename "$dev"
+		return 0
+	done
+	return 1
+}
+
+inner_is_up()
+{
+	[ -e "$XP_ND/devices/$INNER/driver" ]
+}
+
+inner_up()
+{
+	inner_is_up || xp_write "$INNER" $XP_ND/drivers/nd_pmem/bind || return 1
+	inner_is_up && xp_disk "$NS" >/dev/null
+}
+
+inner_down()
+{
+	! inner_is_up || xp_unbind "$INNER" || return 1
+	! inner_is_up
+}
+
+# swept READY FILE TEXT NEXT: READY, write TEXT into FILE with the Nth call failing, for
+# N = 1, 1 + STEP, ... until there is no Nth; after each, NEXT.
+swept()
+{
+	local n=1 said
+
+	while [ $n -le $MOST ]; do
+		"$1" || { echo "before call $n was to fail: $1 failed"; return 1; }
+		said=$(fail_nth $n "$2" "$3") || return 1
+		echo "call $n of $2: $said" >/dev/kmsg
+		"$4" || { echo "call $n failed ($said), and then $4"; return 1; }
+		case $said in
+		*injected=0) break ;;
+		esac
+		n=$((n + STEP))
+	done
+	xp_say "$2: $n calls" >&3
+	[ $n -gt 1 ] && [ $n -le $MOST ]
+}
+
+xp_need_xen
+xp_need fail_nth
+xp_need_namespace
+can_fail ||
+	xp_skip "a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC and FAIL_FUNCTION is needed"
+xp_provisioned "$NS"
+allow_failures
+
+xp_begin 6
+xp_mark
+exec 3>&1
+check "bind, each call failing in turn" \
+	swept outer_down $XP_DRIVER/bind "$NS" outer_up
+check "unbind, each call failing in turn" \
+	swept outer_up $XP_DRIVER/unbind "$NS" outer_down
+outer_up
+INNER=$(inner_name)
+check "bind of the nested namespace, each call failing in turn" \
+	swept inner_down $XP_ND/drivers/nd_pmem/bind "$INNER" inner_up
+check "its unbind, each call failing in turn" \
+	swept inner_up $XP_ND/drivers/nd_pmem/unbind "$INNER" inner_down
+inner_up
+check "the memory of dom0 is usable" xp_churn
+check "no splat in the kernel log" xp_no_splat
+ktap_finished
