@@ -5,15 +5,22 @@
 # kernel's that can fail failing in turn. Whatever comes of it, the next try without a
 # failure succeeds, and the kernel is content.
 #
-# These are the allocations and the driver's hypercalls. Needs a kernel with
-# FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC and FAIL_FUNCTION.
-# XEN_PMEM_NTH_STEP=N: only every Nth call. Destructive: see lib.sh.
+# These are the allocations and the driver's hypercalls, without those of page tables
+# of the direct map, for which the kernel has no way to fail: it uses what it did not
+# get. Needs a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC,
+# FAIL_FUNCTION and FAULT_INJECTION_STACKTRACE_FILTER.
+#
+#   XEN_PMEM_NTH_STEP=N   only every Nth call
+#   XEN_PMEM_NTH=inner    only of the nested namespace; outer: only of the other
+#
+# Destructive: see lib.sh.
 
 # shellcheck source=lib.sh disable=SC3043
 . "$(dirname "$(readlink -f "$0")")"/lib.sh
 
 DEBUGFS=/sys/kernel/debug
 STEP=${XEN_PMEM_NTH_STEP:-1}
+OF=${XEN_PMEM_NTH:-inner outer}
 # No operation has that many; one that never gets there would never end.
 MOST=20000
 ENOMEM=-12
@@ -21,7 +28,19 @@ ENOMEM=-12
 can_fail()
 {
 	[ -e /proc/self/fail-nth ] && [ -d $DEBUGFS/failslab ] &&
-		[ -d $DEBUGFS/fail_page_alloc ] && [ -d $DEBUGFS/fail_function ]
+		[ -e $DEBUGFS/fail_page_alloc/reject-start ] &&
+		[ -d $DEBUGFS/fail_function ]
+}
+
+# direct_map start|end: of the kernel's functions that make its page tables.
+direct_map()
+{
+	sort /proc/kallsyms | awk -v which="$1" '
+		tolower($2) != "t" { next }
+		last && which == "end" { print "0x" $1; exit }
+		{ last = 0 }
+		$3 ~ /^phys_p(te|md|ud|4d)_init$/ && which == "start" { print "0x" $1; exit }
+		$3 == "kernel_physical_mapping_init" { last = 1 }'
 }
 
 # Allocations that may wait fail as well, hypercalls with -ENOMEM; without a word.
@@ -33,6 +52,8 @@ allow_failures()
 		echo N >$DEBUGFS/$kind/ignore-gfp-wait
 	done
 	echo 0 >$DEBUGFS/fail_page_alloc/min-order
+	direct_map start >$DEBUGFS/fail_page_alloc/reject-start
+	direct_map end >$DEBUGFS/fail_page_alloc/reject-end
 	echo xen_pmem_hcall >$DEBUGFS/fail_function/inject
 	printf '%#x' $ENOMEM >$DEBUGFS/fail_function/xen_pmem_hcall/retval
 	for kind in failslab fail_page_alloc fail_function; do
@@ -106,28 +127,39 @@ swept()
 	[ $n -gt 1 ] && [ $n -le $MOST ]
 }
 
+sweep_outer()
+{
+	check "bind, each call failing in turn" \
+		swept outer_down $XP_DRIVER/bind "$NS" outer_up
+	check "unbind, each call failing in turn" \
+		swept outer_up $XP_DRIVER/unbind "$NS" outer_down
+}
+
+sweep_inner()
+{
+	outer_up
+	INNER=$(inner_name)
+	check "bind of the nested namespace, each call failing in turn" \
+		swept inner_down $XP_ND/drivers/nd_pmem/bind "$INNER" inner_up
+	check "its unbind, each call failing in turn" \
+		swept inner_up $XP_ND/drivers/nd_pmem/unbind "$INNER" inner_down
+	inner_up
+}
+
 xp_need_xen
 xp_need fail_nth
 xp_need_namespace
 can_fail ||
-	xp_skip "a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC and FAIL_FUNCTION is needed"
+	xp_skip "a kernel with FAILSLAB, FAIL_PAGE_ALLOC, FAIL_FUNCTION and the filter is needed"
 xp_provisioned "$NS"
 allow_failures
 
-xp_begin 6
+xp_begin $((2 + 2 * $(echo "$OF" | wc -w)))
 xp_mark
 exec 3>&1
-check "bind, each call failing in turn" \
-	swept outer_down $XP_DRIVER/bind "$NS" outer_up
-check "unbind, each call failing in turn" \
-	swept outer_up $XP_DRIVER/unbind "$NS" outer_down
-outer_up
-INNER=$(inner_name)
-check "bind of the nested namespace, each call failing in turn" \
-	swept inner_down $XP_ND/drivers/nd_pmem/bind "$INNER" inner_up
-check "its unbind, each call failing in turn" \
-	swept inner_up $XP_ND/drivers/nd_pmem/unbind "$INNER" inner_down
-inner_up
+for sweep in $OF; do
+	sweep_"$sweep"
+done
 check "the memory of dom0 is usable" xp_churn
 check "no splat in the kernel log" xp_no_splat
 ktap_finished
