@@ -41,7 +41,7 @@ RULES = """
 CACHE = BUILD / "vmtest/cache"
 XEN_TOOLS = BUILD / "xen/tools"
 KEXEC = BUILD / "kexec-tools/usr/sbin/kexec"
-XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
+XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "xen-mceinj")
 NDCTL = {"pmem": BUILD / "ndctl/pmem", "stock": BUILD / "ndctl/stock"}
 
 

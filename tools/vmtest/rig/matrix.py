@@ -76,6 +76,7 @@ class Row:
     driver: bool | None = None  # install xen_pmem.ko and its udev rule
     xl: bool = False            # dom0 can start guests
     cpu: str = "default"
+    machine: str = ""           # more of -machine
     memory: str = "2G"
     dom0_memory: str = "1G"
     smp: int = 2

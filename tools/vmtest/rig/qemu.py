@@ -105,7 +105,8 @@ def machine(row, accel):
     TSC many times too slow, and then sees stalls. Xen cannot boot without."""
     split = has_iommu(row) and accel == "kvm"       # interrupt remapping needs that
     return ("q35,nvdimm=on" + (",pit=off" if row.xen == "none" else "")
-            + (",kernel-irqchip=split" if split else ""))
+            + (",kernel-irqchip=split" if split else "")
+            + (f",{row.machine}" if row.machine else ""))
 
 
 def argv(row, boot, accel, interactive=False):

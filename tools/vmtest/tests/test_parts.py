@@ -106,6 +106,11 @@ class Matrix(unittest.TestCase):
         self.refused("iommu is 'arm'", iommu="arm")
         self.assertIn("kernel-irqchip=split", " ".join(self.line("kvm", iommu="intel")))
 
+    def test_more_of_the_machine(self):
+        line = self.line(machine="nvdimm-persistence=cpu")
+        self.assertEqual(line[line.index("-machine") + 1],
+                         "q35,nvdimm=on,pit=off,nvdimm-persistence=cpu")
+
     def test_plug(self):
         plug = {"at": "now", "size": "64M", "labels": "2M"}
         row = matrix.make_row("r", {**ROW, "nvdimm": [{}], "boots": [{**BOOT, "plug": plug}, BOOT]})
