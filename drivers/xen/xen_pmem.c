@@ -397,13 +397,15 @@ static void xen_pmem_say_kept(const struct xen_pmem *xp, int rc)
 /* The nested bus is gone, but not all that used it; the namespace may be gone. */
 static void xen_pmem_put(struct xen_pmem *xp)
 {
-	int rc = xen_pmem_take_back(xp);
+	int rc;
 
+	/* From here on without a word of who is in the way, but the one below. */
+	xp->dev = NULL;
+	rc = xen_pmem_take_back(xp);
 	if (!rc) {
 		xen_pmem_free(xp);
 		return;
 	}
-	xp->dev = NULL;
 	xen_pmem_say_kept(xp, rc);
 	xen_pmem_claim(xp, XEN_PMEM_INNER);
 
