@@ -70,17 +70,26 @@ inner_in_json()
 		"$(xp_disk "$NS")"
 }
 
+# lists NAME ADDRESS: Xen's list has this frame under that name.
+lists()
+{
+	equal "$1" "$(xp_value "$1" <"$XP_TMP/line")" "$(xp_frame "$2")"
+}
+
 # Xen's list has the tuple that the driver shows, and nothing is half done.
 listed_by_xen()
 {
-	local start size
+	local start rsv ns
 
+	ns=$(cat $XP_ND/devices/"$NS"/resource)
 	start=$(xp_attr "$NS" resource)
-	size=$(xp_attr "$NS" size)
-	xenpf_pmem list >"$XP_TMP/list"
-	cat "$XP_TMP/list"
-	grep -Eqw "data_spfn=$(xp_frame "$start")" "$XP_TMP/list" &&
-		grep -Eqw "data_epfn=$(xp_frame $((start + size)))" "$XP_TMP/list"
+	rsv=$(xp_attr "$NS" reserved_resource)
+	xenpf_pmem list | grep -w "spfn=$(xp_frame "$ns")" >"$XP_TMP/line"
+	cat "$XP_TMP/line"
+	lists data_spfn "$start" && lists rsv_spfn "$rsv" &&
+		lists data_epfn $((start + $(xp_attr "$NS" size))) &&
+		lists rsv_epfn $((rsv + $(xp_attr "$NS" reserved_size))) &&
+		equal state "$(xp_value state <"$XP_TMP/line")" active
 }
 
 same_uuid()
