@@ -58,10 +58,12 @@ unit lint check demo:
 	@scripts/$@
 
 vmtest: kernels modules xen ndctl selftests
+	@scripts/build-plugin
 	@tools/vmtest/vmtest run $(ROW)
 
 # Kernels that its rows want, and that Debian has not, are built here.
 vmtest-long: kernels modules xen ndctl selftests
+	@scripts/build-plugin
 	@scripts/build-xen debug-4.17
 	@scripts/build-kernel $$(tools/vmtest/vmtest --matrix tools/vmtest/long.toml kernels $(ROW))
 	@tools/vmtest/vmtest --matrix tools/vmtest/long.toml run $(ROW)

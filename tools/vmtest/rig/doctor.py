@@ -28,6 +28,7 @@ def wanted():
     yield "kexec", image.KEXEC, "make kernels"
     for flavour, root in image.NDCTL.items():
         yield f"ndctl ({flavour})", root / "usr/bin/ndctl", "make ndctl"
+    yield "QEMU's plugin", BUILD / "plugin/medium-log.so", "scripts/build-plugin"
     yield "selftests", BUILD / "selftests", "make selftests"
     for version in kernels():
         module = BUILD / "modules" / version / "xen_pmem.ko"
