@@ -58,11 +58,21 @@ class Boot:
     kill_after: float = 0.0     # seconds after that mark
     plug: Dimm | None = None    # an NVDIMM that is hot-added
     plug_at: str = ""           # at this XP-MARK
+    record: bool = False        # log every change of the NVDIMMs
+    kill: str = ""              # with record: MARK:COUNT, the change to end with
     wake_at: str = ""           # XP-MARK after which the guest falls asleep, to be woken
     timeout: int = 180          # seconds of the host, scaled by --timeout
     allow: list = dataclasses.field(default_factory=list)
     cmdline: str = ""
     xen_cmdline: str = ""
+
+
+@dataclasses.dataclass
+class Cuts:
+    points: int = 160       # cuts to boot
+    seed: int = 1           # of their choice
+    kills: int = 0          # machines killed at a change
+    dimms: int = 24         # cuts that are booted at once
 
 
 @dataclasses.dataclass
@@ -80,6 +90,7 @@ class Row:
     memory: str = "2G"
     dom0_memory: str = "1G"
     smp: int = 2
+    spacing: str = "0"          # from one NVDIMM's address to the next; 0: packed
     iommu: str = ""             # none, intel or amd
     objects: list = dataclasses.field(default_factory=list)
     devices: list = dataclasses.field(default_factory=list)
@@ -89,7 +100,9 @@ class Row:
     xen_cmdline: str = ""
     nvdimm: list = dataclasses.field(default_factory=list)
     boots: list = dataclasses.field(default_factory=list)
+    cuts: Cuts | None = None    # judge power cuts: rig/cuts.py
     guest: pathlib.Path = HERE / "guest"    # where the steps' scripts are
+    matrix: pathlib.Path = HERE / "matrix.toml"
 
     @property
     def xen_pmem(self):
@@ -132,7 +145,7 @@ def kernel_cure(kernel):
 
 
 def _make(kind, table, where):
-    known = {field.name for field in dataclasses.fields(kind)} - {"name", "guest"}
+    known = {field.name for field in dataclasses.fields(kind)} - {"name", "guest", "matrix", "kill"}
     unknown = sorted(set(table) - known)
     if unknown:
         raise SetupError(f"{where}: unknown '{unknown[0]}', expected one of "
@@ -169,6 +182,16 @@ def _needs_xen(where, row):
                          f"{', '.join(XENS[1:])}")
 
 
+def _check_record(where, row):
+    if row.cuts is not None and len(row.boots) != 1:
+        raise SetupError(f"{where}: cuts needs one boot, the one that is recorded")
+    for boot in row.boots:
+        boot.record = boot.record or row.cuts is not None
+        if boot.record and (row.smp != 1 or not size(row.spacing) or boot.plug):
+            raise SetupError(f"{where}: a boot that is recorded needs smp = 1 and spacing, "
+                             "and no plug")
+
+
 def _check_boot(where, boot, guest):
     if boot.ends not in ENDS:
         raise SetupError(f"{where}: ends is '{boot.ends}', expected {', '.join(ENDS)}")
@@ -186,10 +209,10 @@ def _check_boot(where, boot, guest):
         checks.validate(where, check)
 
 
-def make_row(name, table, guest=HERE / "guest"):
-    where = f"matrix.toml: row {name}"
+def make_row(name, table, path=HERE / "matrix.toml"):
+    where = f"{path.name}: row {name}"
     row = _make(Row, table, where)
-    row.name, row.guest = name, guest
+    row.name, row.guest, row.matrix = name, path.resolve().parent / "guest", path
     for field, allowed in (("kernel", KERNELS + OWN_KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
                            ("dom0", ("pv", "pvh")), ("iommu", IOMMUS)):
         _one_of(row, field, allowed)
@@ -197,8 +220,11 @@ def make_row(name, table, guest=HERE / "guest"):
     row.boots = [_make_boot(boot, f"{where}: boot {number}")
                  for number, boot in enumerate(row.boots, 1)]
     for number, boot in enumerate(row.boots, 1):
-        _check_boot(f"{where}: boot {number}", boot, guest)
+        _check_boot(f"{where}: boot {number}", boot, row.guest)
+    if row.cuts is not None:
+        row.cuts = _make(Cuts, row.cuts, f"{where}: cuts")
     _needs_xen(where, row)
+    _check_record(where, row)
     plugged = [boot.plug for boot in row.boots if boot.plug]
     if plugged != plugged[:1] * len(plugged):
         raise SetupError(f"{where}: its boots plug different NVDIMMs: only one kind is possible")
@@ -215,7 +241,7 @@ def load(path=HERE / "matrix.toml"):
         table = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise SetupError(f"{path.name}: {error}") from None
-    rows = {name: make_row(name, row, path.resolve().parent / "guest")
+    rows = {name: make_row(name, row, path)
             for name, row in table.get("row", {}).items()}
     for row in rows.values():
         lost = [name for name in row.sources() if name not in rows]

@@ -18,6 +18,7 @@ LINUX_ARGS = ("panic=-1 oops=panic loglevel=5 watchdog_thresh=60 "
 XEN_ARGS = ("com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all console_timestamps=boot "
             "sched_credit2_migrate_resist=0")
 FIRMWARE = ("usr/share/seabios", "usr/share/qemu", "usr/lib/ipxe/qemu")
+FIRST_NVDIMM = 4 << 30                     # with memory = "2G"
 PR_SET_PDEATHSIG = 1
 
 
@@ -57,15 +58,32 @@ def kernel_argv(row, boot):
     return ["-kernel", "xen", "-initrd", dom0 + ",initrd", "-append", xen_args(row, boot)]
 
 
+def address(row, index):
+    """Where an NVDIMM of a row with spacing is: from 4 GiB on."""
+    return FIRST_NVDIMM + index * matrix.size(row.spacing)
+
+
 def nvdimm_argv(row):
     argv = []
     for index, dimm in enumerate(row.nvdimm):
         labels = matrix.size(dimm.labels)
+        place = f",addr={address(row, index):#x}" if matrix.size(row.spacing) else ""
         argv += ["-object", f"memory-backend-file,id=mem{index},share=on,"
                             f"mem-path=../nvdimm{index},size={dimm.bytes}",
                  "-device", f"nvdimm,id=nvdimm{index},memdev=mem{index}"
-                            + (f",label-size={labels}" if labels else "")]
+                            + (f",label-size={labels}" if labels else "") + place]
     return argv
+
+
+def plugin_argv(row, boot):
+    """Write down every change of the NVDIMMs: plugin/medium-log.c."""
+    if not boot.record:
+        return []
+    plugin = need(BUILD / "plugin/medium-log.so", "scripts/build-plugin")
+    dimms = [f"dimm={address(row, i):#x}:{dimm.data_bytes}:../nvdimm{i}"
+             for i, dimm in enumerate(row.nvdimm)]
+    kill = [f"kill={boot.kill}"] if boot.kill else []
+    return ["-plugin", ",".join([str(plugin), "log=medium.log", *dimms, *kill])]
 
 
 def channel_argv(row, interactive):
@@ -82,8 +100,13 @@ def channel_argv(row, interactive):
 
 def maxmem(row):
     """Bytes of RAM and NVDIMMs there can be; more would not fit a small address space."""
-    wanted = matrix.size(row.memory) + sum(dimm.bytes for dimm in row.dimms)
+    wanted = matrix.size(row.memory) + sum(max(dimm.bytes, matrix.size(row.spacing))
+                                           for dimm in row.dimms)
     return max(matrix.size("64G"), wanted + matrix.size("4G"))
+
+
+def memory(row):
+    return f"{row.memory},slots={max(8, len(row.dimms))},maxmem={maxmem(row)}"
 
 
 def has_iommu(row):
@@ -112,12 +135,13 @@ def machine(row, accel):
 def argv(row, boot, accel, interactive=False):
     """The command line of one boot; all names in it are relative to its directory."""
     cpu = row.cpu if row.dom0 == "pv" or row.cpu != "default" else "pvh"
+    accel = "tcg" if boot.record else accel     # plugins are TCG's
     line = [*program(), "-accel", "kvm" if accel == "kvm" else "tcg,thread=multi",
             "-machine", machine(row, accel), "-cpu", matrix.CPUS.get(cpu, cpu),
-            "-smp", str(row.smp), "-m", f"{row.memory},slots=8,maxmem={maxmem(row)}",
+            "-smp", str(row.smp), "-m", memory(row),
             "-display", "none", "-nodefaults", "-no-reboot", *qmp.ARGV]
     return [*line, *iommu_argv(row), *channel_argv(row, interactive), *device_argv(row),
-            *nvdimm_argv(row), *kernel_argv(row, boot)]
+            *nvdimm_argv(row), *plugin_argv(row, boot), *kernel_argv(row, boot)]
 
 
 def link_inputs(row, directory):

@@ -26,6 +26,14 @@ class Matrix(unittest.TestCase):
     def test_the_real_one_loads(self):
         self.assertTrue(matrix.load())
 
+    def test_cuts(self):
+        good = {"cuts": {"points": 5}, "smp": 1, "spacing": "1G"}
+        self.assertTrue(matrix.make_row("r", {**ROW, **good}).boots[0].record)
+        self.refused("unknown 'point'", **{**good, "cuts": {"point": 5}})
+        self.refused("smp = 1", **{**good, "smp": 2})
+        self.refused("spacing", **{**good, "spacing": "0"})
+        self.refused("one boot", **{**good, "boots": [BOOT, BOOT]})
+
     def test_typos_are_errors(self):
         self.refused("unknown 'kernal'", kernal="6.1")
         self.refused("kernel is '6.2'", kernel="6.2")
