@@ -140,8 +140,13 @@ class CutsRun(run.RowRun):
             medium.copy(self.image(index), self.image(index, ".recorded"))
 
     def media(self):
-        return [bytearray(self.image(index, ".recorded").read_bytes())
+        return [bytearray(self.left(f"nvdimm{index}.recorded").read_bytes())
                 for index in range(len(self.row.nvdimm))]
+
+    def left(self, name):
+        """A file of the recorded boot; a row that passed leaves none."""
+        return paths.need(self.directory / name, "tools/vmtest/vmtest --matrix "
+                          f"{paths.shown(self.row.matrix)} run --keep {self.row.name}")
 
     def names(self):
         """(number, name, dimm), as the guest script says."""
@@ -185,7 +190,7 @@ class CutsRun(run.RowRun):
         self.boot_points()
 
     def operations(self, media):
-        records = medialog.read(self.directory / "boot1/medium.log")
+        records = medialog.read(self.left("boot1/medium.log"))
         return medialog.operations(records, self.names(), media)
 
     def judge_operation(self, operation, dice, share):

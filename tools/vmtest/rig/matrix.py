@@ -187,9 +187,9 @@ def _check_record(where, row):
         raise SetupError(f"{where}: cuts needs one boot, the one that is recorded")
     for boot in row.boots:
         boot.record = boot.record or row.cuts is not None
-        if boot.record and (row.smp != 1 or not size(row.spacing) or boot.plug):
+        if boot.record and (row.smp != 1 or not size(row.spacing) or row.dom0 != "pv" or boot.plug):
             raise SetupError(f"{where}: a boot that is recorded needs smp = 1 and spacing, "
-                             "and no plug")
+                             "no PVH dom0 and no plug")
 
 
 def _check_boot(where, boot, guest):
