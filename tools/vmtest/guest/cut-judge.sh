@@ -2,65 +2,78 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # cut-judge.sh DIMMS: what this kernel makes of the namespaces of so many DIMMs. File
-# seen in $OUT, a namespace a line; rig/cutjudge.py knows what the words are.
+# seen in $OUT, a namespace a line; rig/cutjudge.py knows what the words are. Made
+# without a process where the shell can do it: there are many lines.
 
 . /vmtest/guest/functions.sh
 
-word()
+# value FILE: its line in $VALUE, nothing where there is none.
+value()
 {
-	[ -n "$1" ] && printf '%s ' "$1" || printf -- '- '
+	VALUE=
+	[ ! -e "$1" ] || read -r VALUE <"$1"
 }
 
-# name_of PATH...: of the first that is there.
+# name_of PATH...: of the first that is there, in $VALUE.
 name_of()
 {
+	VALUE=
 	for path; do
 		[ -e "$path" ] || continue
-		echo "${path##*/}"
+		VALUE=${path##*/}
 		return 0
 	done
 }
 
-# the_uuid NAMESPACE: nothing where there is none.
-the_uuid()
+# find_driver NAMESPACE
+find_driver()
 {
-	cat "$ND/devices/$1/uuid" 2>/dev/null
+	VALUE=
+	for driver in "$ND"/drivers/*; do
+		[ ! -e "$driver/$1" ] || VALUE=${driver##*/}
+	done
 }
 
-# A disk of a driver may come after udev has settled.
-inner_name()
+# A disk of the driver's may come after udev has settled.
+inner_of()
 {
-	[ "$2" = xen_pmem ] && wait_for 20 inner_disk "$1" && basename "$(inner_disk "$1")"
+	VALUE=
+	[ -e "$ND/drivers/xen_pmem/$1" ] || return 0
+	wait_for 20 inner_disk "$1" && VALUE=$(inner_disk "$1")
 }
 
-# first_of DISK: hash of its first MiB.
+# first_of DISK SIZE: hash of the first MiB of the namespace that nobody works on.
 first_of()
 {
-	[ -b "/dev/$1" ] && dd if="/dev/$1" bs=1M count=1 2>/dev/null | sha256sum | cut -d' ' -f1
+	VALUE=
+	[ "$2" = $((16 << 20)) ] && [ -b "/dev/$1" ] || return 0
+	VALUE=$(dd if="/dev/$1" bs=1M count=1 2>/dev/null | sha256sum)
+	VALUE=${VALUE%% *}
 }
 
 # line DIMM NAMESPACE
 line()
 {
-	path=$ND/devices/$2 child=$ND/devices/$(cat "$ND/devices/$2/holder")
-	driver=$(driver_of "$2")
-	disk=$(name_of "$child"/block/* "$child"/dax[0-9]*)
-	[ "$child" != "$ND/devices/" ] || child='' disk=''
-	for found in "$1" "$2" "$(the_uuid "$2")" "$(cat "$path/size")" "$driver" \
-		"$(name_of "$path"/block/*)" "${child##*/}" "$disk" \
-		"$(xen_attr "$2" state 2>/dev/null)" "$(inner_name "$2" "$driver")" \
-		"$(first_of "$disk")"; do
-		word "$found"
-	done
-	echo
+	words="$1 $2"
+	value "$ND/devices/$2/uuid"; words="$words ${VALUE:--}"
+	value "$ND/devices/$2/size"; size=$VALUE words="$words ${VALUE:--}"
+	find_driver "$2"; words="$words ${VALUE:--}"
+	name_of "$ND/devices/$2"/block/*; words="$words ${VALUE:--}"
+	value "$ND/devices/$2/holder"; child=${VALUE:--} words="$words ${VALUE:--}"
+	name_of "$ND/devices/$child"/block/* "$ND/devices/$child"/dax[0-9]*
+	disk=${VALUE:--} words="$words ${VALUE:--}"
+	value "$ND/devices/$2/xen/state"; words="$words ${VALUE:--}"
+	inner_of "$2"; words="$words ${VALUE:--}"
+	first_of "$disk" "$size"; words="$words ${VALUE:--}"
+	echo "$words"
 }
 
 # lines_of REGION DIMM
 lines_of()
 {
-	for ns in "$ND/devices/$1"/namespace*; do
-		[ "$(cat "$ns/size")" -gt 0 ] || continue
-		line "$2" "${ns##*/}"
+	for ns in "$ND/devices/$1"/namespace[0-9]*; do
+		value "$ns/size"
+		[ "$VALUE" -eq 0 ] || line "$2" "${ns##*/}"
 	done
 }
 
@@ -68,9 +81,9 @@ lines_of()
 regions()
 {
 	for region in "$ND"/devices/region*; do
-		nmem=$(cut -d, -f1 "$region/mapping0")
-		handle=$(cat "$ND/devices/$nmem/nfit/handle" 2>/dev/null) || continue
-		echo "$((handle - 1)) ${region##*/}"
+		value "$region/mapping0"
+		value "$ND/devices/${VALUE%%,*}/nfit/handle"
+		[ -z "$VALUE" ] || echo "$((VALUE - 1)) ${region##*/}"
 	done
 }
 
