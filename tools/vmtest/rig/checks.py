@@ -8,6 +8,7 @@ numbers, sizes ("2M"), or "$NAME": a fact some guest script of the row wrote.
 import inspect
 import re
 
+from . import guide as guides
 from . import medium
 from .paths import SetupError
 
@@ -54,10 +55,13 @@ class Context:
     def offset(self, text):
         return medium.size(self.word(text))
 
+    def boots(self):
+        """The directories of the boots so far."""
+        return sorted((path.parent for path in self.directory.glob("boot*/console.log")),
+                      key=lambda path: int(path.name[4:]))
+
     def console(self):
-        boots = sorted(self.directory.glob("boot*/console.log"),
-                       key=lambda path: int(path.parent.name[4:]))
-        return boots[-1].read_text(errors="replace")
+        return (self.boots()[-1] / "console.log").read_text(errors="replace")
 
 
 def run(context, table):
@@ -136,3 +140,12 @@ def facts_equal(context, one, two):
     """Two words, of which at least one is a fact, are the same."""
     a, b = context.word(one), context.word(two)
     return None if a == b else f"'{one}' is '{a}', '{two}' is '{b}'"
+
+
+@check
+def guide(context, machine):
+    """Each command of the administrator's guide that is for this boot of this machine
+    was run, and printed what the guide shows."""
+    wrong = guides.compare(machine, context.boots())
+    more = f", and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+    return "; ".join(wrong[:5]) + more if wrong else None

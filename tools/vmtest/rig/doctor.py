@@ -26,8 +26,9 @@ def wanted():
         yield f"Xen ({flavour})", BUILD / "xen" / flavour / "xen", "make xen"
     yield "xl", image.XEN_TOOLS / "usr/lib/xen-4.20/bin/xl", "make kernels"
     yield "kexec", image.KEXEC, "make kernels"
-    for flavour, root in image.NDCTL.items():
-        yield f"ndctl ({flavour})", root / "usr/bin/ndctl", "make ndctl"
+    for flavour in matrix.NDCTLS[1:]:
+        yield f"ndctl ({flavour})", image.NDCTL / flavour / "usr/bin/ndctl", "make kernels ndctl"
+    yield "fio", image.ACCEPTANCE / "usr/bin/fio", "scripts/fetch acceptance"
     yield "QEMU's plugin", BUILD / "plugin/medium-log.so", "scripts/build-plugin"
     yield "selftests", BUILD / "selftests", "make selftests"
     for version in kernels():

@@ -17,7 +17,7 @@ import shlex
 import subprocess
 import time
 
-from . import cpio, modules, paths
+from . import cpio, guide, modules, paths
 from .paths import BUILD, HERE, LIBDIR, TOP, TREE, SetupError, need
 
 PROGRAMS = """
@@ -42,7 +42,10 @@ CACHE = BUILD / "vmtest/cache"
 XEN_TOOLS = BUILD / "xen/tools"
 KEXEC = BUILD / "kexec-tools/usr/sbin/kexec"
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "xen-mceinj")
-NDCTL = {"pmem": BUILD / "ndctl/pmem", "stock": BUILD / "ndctl/stock"}
+NDCTL = BUILD / "ndctl"
+ACCEPTANCE = BUILD / "acceptance"
+GUIDE_PROGRAMS = ("script", "mount", "umount", "dmesg")
+ACCEPTANCE_PROGRAMS = ("fio", "pmempool", "daxio")
 
 
 def library_closure(program, flavour_dirs=()):
@@ -125,7 +128,7 @@ def ndctl_part(flavour):
     archive = cpio.Archive()
     if flavour == "none":
         return archive
-    root = need(NDCTL[flavour], "make ndctl")
+    root = need(NDCTL / flavour, "make kernels ndctl")
     libs = [root / LIBDIR, root / "usr/lib"]
     for name in ("ndctl", "daxctl"):
         add_program(archive, f"usr/bin/{name}", root / "usr/bin" / name, libs)
@@ -178,6 +181,24 @@ def domu_part(row):
     return archive
 
 
+def acceptance_part():
+    """What people use persistent memory with."""
+    archive = cpio.Archive()
+    need(ACCEPTANCE, "scripts/fetch acceptance")
+    libs = [ACCEPTANCE / LIBDIR, ACCEPTANCE / LIBDIR / "ceph", NDCTL / "stock" / LIBDIR]
+    for name in ACCEPTANCE_PROGRAMS:
+        add_program(archive, f"usr/bin/{name}", ACCEPTANCE / "usr/bin" / name, libs)
+    return archive
+
+
+def guide_part():
+    """A terminal to type on, and programs that busybox has others of."""
+    archive = cpio.Archive()
+    for name in GUIDE_PROGRAMS:
+        add_program(archive, f"usr/bin/{name}", TREE / "usr/bin" / name)
+    return archive
+
+
 def tests_part(row):
     archive = cpio.Archive()
     archive.file("init", HERE / "init.sh")
@@ -196,6 +217,17 @@ def tests_part(row):
     return archive
 
 
+def add_guide(archive, machine, number):
+    """The commands that the guide types in this boot, a directory for each."""
+    for command in guide.segments(machine)[number - 1] if machine else ():
+        directory = f"vmtest/guide/{command.name}"
+        archive.data(f"{directory}/command", command.text.encode() + b"\n")
+        if command.fails:
+            archive.data(f"{directory}/fails", b"")
+        if command.event:
+            archive.data(f"{directory}/event", command.event.encode() + b"\n")
+
+
 def boot_part(row, boot, settings, facts):
     """What differs from one boot of a row to the next."""
     archive = cpio.Archive()
@@ -204,6 +236,7 @@ def boot_part(row, boot, settings, facts):
     archive.data("vmtest/steps", "".join(step + "\n" for step in boot.steps).encode())
     words = [f"{key}={shlex.quote(value)}\n" for key, value in facts.items()]
     archive.data("vmtest/facts", "".join(words).encode())
+    add_guide(archive, boot.guide, settings["XP_BOOT"])
     archive.data("vmtest/row.json", json.dumps(row.facts(), indent=1).encode())
     return archive
 
@@ -261,6 +294,10 @@ def parts(row):
              _stored(lambda: ndctl_part(row.ndctl)), _stored(lambda: tests_part(row))]
     if row.xl:
         chain += [_stored(xen_tools_part), _stored(lambda: domu_part(row))]
+    if row.acceptance:
+        chain.append(_stored(acceptance_part))
+    if any(boot.guide for boot in row.boots):
+        chain += [_stored(guide_part)] + ([_stored(xen_tools_part)] if row.xen != "none" else [])
     return chain
 
 

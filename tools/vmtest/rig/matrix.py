@@ -13,7 +13,7 @@ KERNELS = ("6.1", "6.12", "7.2")
 OWN_KERNELS = ("6.12-fixed", "7.2-fixed", "6.12-debug", "6.12-kasan")   # scripts/build-kernel
 XENS = ("none", "stock", "pmem", "debug", "debug-4.17")
 OURS = ("pmem", "debug", "debug-4.17")      # the ones that have the operation
-NDCTLS = ("none", "stock", "pmem")
+NDCTLS = ("none", "stock", "stock-76.1", "pmem")
 ENDS = ("verdict", "kill", "panic", "crash")
 IOMMUS = ("", "none", "intel", "amd")
 CPUS = {
@@ -66,6 +66,11 @@ class Boot:
     cmdline: str = ""
     xen_cmdline: str = ""
 
+    @property
+    def guide(self):
+        """The machine of the administrator's guide that this boot is, if it is one."""
+        return next((c["machine"] for c in self.after if c["check"] == "guide"), "")
+
 
 @dataclasses.dataclass
 class Cuts:
@@ -85,6 +90,7 @@ class Row:
     dom0: str = "pv"
     driver: bool | None = None  # install xen_pmem.ko and its udev rule
     xl: bool = False            # dom0 can start guests
+    acceptance: bool = False    # fio, pmempool, daxio
     cpu: str = "default"
     machine: str = ""           # more of -machine
     memory: str = "2G"
