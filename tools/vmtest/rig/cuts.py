@@ -276,7 +276,7 @@ class CutsRun(run.RowRun):
         for number, group in enumerate(groups, 1):
             for kind in KINDS:
                 self.boot_group(f"cuts{number}of{len(groups)}", group, kind, faults[kind])
-        for kind, found in faults.items():
+        for kind, found in faults.items() if groups else ():
             words = [point.verdict for point in self.points]
             self.result(f"{len(words)} cuts booted, {KINDS[kind]}: " + ", ".join(
                 f"{words.count(word)} {word}" for word in cutjudge.WORDS), found)
@@ -295,7 +295,11 @@ class CutsRun(run.RowRun):
 # --- one cut again --------------------------------------------------------------------------
 
 def replay_command(row, cut):
-    return f"tools/vmtest/vmtest --matrix {paths.shown(row.matrix)} cut {row.name} {cut}"
+    """A machine that was killed, and its log, can only be made anew."""
+    vmtest = f"tools/vmtest/vmtest --matrix {paths.shown(row.matrix)}"
+    if cut.how == "killed" or cut.operation == "log":
+        return f"{vmtest} run --keep {row.name}"
+    return f"{vmtest} cut {row.name} {cut}"
 
 
 def replay(row, text, accel, timeout):

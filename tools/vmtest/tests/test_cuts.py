@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from rig import cutjudge, cuts, medialog, onmedia  # noqa: E402
+from rig import cutjudge, cuts, matrix, medialog, onmedia  # noqa: E402
 from rig.medialog import (BULK, FENCE, FLUSH, LABELS, STORE, STORE_NT, Cut,  # noqa: E402
                           Operation, Record)
 from rig.paths import SetupError  # noqa: E402
@@ -211,6 +211,13 @@ class Cuts(unittest.TestCase):
                          b"a" * 16 + bytes(56))
         with self.assertRaises(SetupError):
             medialog.image(operation, Cut("test", 4))
+
+    def test_commands_to_see_it_again(self):
+        row = matrix.load()["cuts"]
+        self.assertTrue(cuts.replay_command(row, Cut("create", 3, "lost", 2))
+                        .endswith("matrix.toml cut cuts create@3-lost2"))
+        self.assertTrue(cuts.replay_command(row, Cut("create", 3, "killed", 2))
+                        .endswith("run --keep cuts"))
 
     def test_torn_log(self):
         with tempfile.TemporaryDirectory() as directory:
