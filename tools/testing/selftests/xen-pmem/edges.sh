@@ -108,7 +108,8 @@ addresses_in_use()
 	check "it is free" inject release
 	check "the addresses behind the header are somebody's" \
 		inject claim $((START + (1 << 20))) 4096
-	not_bound "those are in use" "[Bb]usy" "xen_pmem: $NS: addresses 0x*-0x* are in use, see /proc/iomem"
+	not_bound "those are in use" "[Bb]usy" \
+		"xen_pmem: $NS: addresses 0x*-0x* are in use, see /proc/iomem"
 	check "they are free" inject release
 	works_again
 }
