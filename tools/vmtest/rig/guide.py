@@ -15,6 +15,8 @@ What differs from run to run, and nothing else, is matched by kind:
     [ 12.345]  the time stamp of a line of the kernel's or Xen's log is any
     ...        one or more characters of a line; a line of its own it cannot be
 
+A line that says how long a hand-over takes, which comes if it takes long, is left out.
+
 "reboot" ends a boot, the next command is typed in the next one.
 """
 import dataclasses
@@ -27,6 +29,7 @@ MACHINE = "pv"
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 STAMP = r"\[ *\d+\.\d+\]"
 VOLATILE = re.compile(rf"({UUID})|({STAMP})|(\.\.\.)")
+SLOW = re.compile(r"namespace\d+\.\d+: \d+ MiB are handed over to Xen, \d+ s")
 DIRECTIVE = re.compile(r"\.\. (machine|event): (\S+)$|\.\. (fails)$")
 
 
@@ -166,7 +169,8 @@ def printed(directory, command):
     if not path.exists():
         return None
     text = path.read_text(errors="replace").replace("\r", "")
-    return _trimmed([line.rstrip() for line in text.splitlines()])
+    lines = [line.rstrip() for line in text.splitlines()]
+    return _trimmed([line for line in lines if not SLOW.match(line)])
 
 
 def compare(machine, directories, text=None):
