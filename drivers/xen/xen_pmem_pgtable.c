@@ -32,6 +32,8 @@
  * - Devices of the dax bus unmap without any event on the nd bus, so both are
  *   listened to.
  * - What is still mapped when the module is unloaded is without a keeper then.
+ * - Memory that could be added in part only, because dom0 had no page for the rest of
+ *   the memmap, is taken away before the keeper hears of it: no help but in the kernel.
  *
  * This file is to be dropped as soon as the kernel releases such page tables
  * itself.

@@ -5,9 +5,10 @@
 # kernel's that can fail failing in turn. Whatever comes of it, the next try without a
 # failure succeeds, and the kernel is content.
 #
-# These are the allocations and the driver's hypercalls, without those of page tables
-# of the direct map, for which the kernel has no way to fail: it uses what it did not
-# get. Needs a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC,
+# These are the allocations and the driver's hypercalls, without the pages of which
+# arch_add_memory() makes direct map and memmap. There stock Linux cannot fail: it uses
+# a page table that it did not get, and in a PV domain it frees those of a memmap that
+# it made in part as they are, read-only and pinned. Needs a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC,
 # FAIL_FUNCTION and FAULT_INJECTION_STACKTRACE_FILTER.
 #
 #   XEN_PMEM_NTH_STEP=N   only every Nth call
@@ -32,15 +33,15 @@ can_fail()
 		[ -d $DEBUGFS/fail_function ]
 }
 
-# direct_map start|end: of the kernel's functions that make its page tables.
-direct_map()
+# hot_add start|end: of the kernel's functions that add memory, which lie together.
+hot_add()
 {
 	sort /proc/kallsyms | awk -v which="$1" '
 		tolower($2) != "t" { next }
 		last && which == "end" { print "0x" $1; exit }
 		{ last = 0 }
 		$3 ~ /^phys_p(te|md|ud|4d)_init$/ && which == "start" { print "0x" $1; exit }
-		$3 == "kernel_physical_mapping_init" { last = 1 }'
+		$3 == "vmemmap_populate" { last = 1 }'
 }
 
 # Allocations that may wait fail as well, hypercalls with -ENOMEM; without a word.
@@ -52,8 +53,8 @@ allow_failures()
 		echo N >$DEBUGFS/$kind/ignore-gfp-wait
 	done
 	echo 0 >$DEBUGFS/fail_page_alloc/min-order
-	direct_map start >$DEBUGFS/fail_page_alloc/reject-start
-	direct_map end >$DEBUGFS/fail_page_alloc/reject-end
+	hot_add start >$DEBUGFS/fail_page_alloc/reject-start
+	hot_add end >$DEBUGFS/fail_page_alloc/reject-end
 	echo xen_pmem_hcall >$DEBUGFS/fail_function/inject
 	printf '%#x' $ENOMEM >$DEBUGFS/fail_function/xen_pmem_hcall/retval
 	for kind in failslab fail_page_alloc fail_function; do
