@@ -145,16 +145,16 @@ static int xen_pmem_region_number(struct device *region, const char *name,
  * @region: region device
  * @range: OUT, inclusive, bytes
  *
+ * Does not fail for want of memory: the keeper of page tables could not do without.
+ *
  * Return: 0, or a negative error if they cannot be told.
  */
 int xen_pmem_region_range(struct device *region, struct range *range)
 {
-	char *buf = (char *)__get_free_page(GFP_KERNEL);
+	char *buf = (char *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
 	u64 start, size;
 	int rc;
 
-	if (!buf)
-		return -ENOMEM;
 	rc = xen_pmem_region_number(region, "resource", buf, &start);
 	if (!rc)
 		rc = xen_pmem_region_number(region, "size", buf, &size);
