@@ -4,9 +4,9 @@
 # Steps of the driver's life that nothing on a test machine makes it take, so
 # test_modules/xen_pmem_inject.ko does: addresses that are in use or still mapped when
 # a namespace is bound, a nested bus or region that cannot be made after the hand-over,
-# data that somebody else has when it is unbound; and in a PVH domain, a disk that is
-# still open. Each time one line says so, nothing is left behind, and the next bind
-# succeeds with the same data.
+# data that somebody else has when it is unbound; in a PVH domain, a disk that is still
+# open; and each answer that Xen has for a region it does not want. Each time one line says so, nothing is left behind, and the next bind
+# succeeds with the same data. So it is with requests that make no sense.
 #
 # Destructive: see lib.sh.
 
@@ -17,6 +17,7 @@ INJECT=/sys/kernel/debug/xen_pmem_inject/control
 BYTES=$((4 << 20))
 # The driver tries every 5 seconds.
 RETRY=20
+SPARE_UUID=0f5ab1d3-6f0c-4b57-9b86-5a2d3c1e7f42
 
 inject()
 {
@@ -255,6 +256,76 @@ disk_open()
 	works_again
 }
 
+# --- what Xen answers ----------------------------------------------------------
+
+# xen_answers ERROR SKIP WORDS LINE: to the first call of a bind, QUERY, or to the next.
+xen_answers()
+{
+	check "Xen is to answer $1 to call $(($2 + 1))" \
+		inject fail xen_pmem_hcall "$1" "$2"
+	not_bound "Xen answers $1" "$3" "xen_pmem: $NS: $4"
+	check "that was by that call" equal calls "$(cat $INJECT)" 1
+	inject forget
+}
+
+xen_refuses()
+{
+	xen_answers -5 0 "Input/output error|I/O error" "Xen refuses QUERY of frames"
+	xen_answers -17 1 "File exists" "Xen already has a region that overlaps"
+	xen_answers -16 1 "[Bb]usy" "Xen says that frame 0x0 is in use"
+	xen_answers -34 1 "out of range|not representable" \
+		"it ends at $(printf %#x $((START + SIZE))), above what this Xen"
+	xen_answers -19 1 "not supported" "neither NFIT nor the memory map lists frame"
+	xen_answers -14 1 "Bad address" "Xen refuses ADD of frames *: error -14"
+	works_again
+}
+
+# --- requests ------------------------------------------------------------------
+
+# no_request WHAT WORDS LINE FILE TEXT
+no_request()
+{
+	xp_mark
+	refused "R5 $1: refused" "$2" xp_write "$5" "$XP_DRIVER/$4"
+	check "R5 with one line" one_line "xen_pmem: $3"
+}
+
+# not_provisioned WHY WORDS LINE [NAMESPACE]
+not_provisioned()
+{
+	no_request "provision $1" "$2" "$3" provision "${4:-$NS} $SPARE_UUID force"
+}
+
+bad_requests()
+{
+	local inner
+
+	no_request "provision without a uuid" "Invalid argument" \
+		'provision: expected "<namespace> <uuid> *force*"' provision "$NS"
+	no_request "poison without a size" "Invalid argument" \
+		'poison: expected "<address> <bytes>"' poison "$START"
+	not_provisioned "what is not there" "No such device" \
+		"provision: there is no namespace namespace99.0" namespace99.0
+	check "bind" xp_bind "$NS"
+	not_provisioned "what is bound" "[Bb]usy" "$NS: in use by xen_pmem; to disable"
+	DISK=$(xp_disk "$NS")
+	inner=$(readlink -f /sys/block/"${DISK#/dev/}"/device)
+	inner=${inner##*/}
+	check "the inner namespace is unbound by hand" inner_unbind
+	not_provisioned "what is nested" "Invalid argument" \
+		"$inner: it is the data of another namespace" "$inner"
+	check "R15 unbind" unbound
+	check "the namespace is raw" xp_write 1 $XP_ND/devices/"$NS"/force_raw
+	not_provisioned "what is raw" "[Bb]usy" "$NS: in use by force_raw; to disable"
+	check "it is not" xp_write 0 $XP_ND/devices/"$NS"/force_raw
+	inject fail xen_pmem_hcall -17
+	not_provisioned "what Xen has" "[Bb]usy" "$NS: Xen already has a region"
+	check "that was by that call" equal calls "$(cat $INJECT)" 1
+	inject forget
+	check "R5 the namespace is as it was" bound_as active
+	check "R15 unbind" unbound
+}
+
 xp_need_xen
 xp_need mkfs.ext4 dax_file
 xp_need_namespace
@@ -265,9 +336,9 @@ DATA=$(xp_attr "$NS" resource)
 load_module || xp_skip "test_modules/xen_pmem_inject.ko is not there or does not load"
 
 if xp_pvh; then
-	xp_begin 63
+	xp_begin 117
 else
-	xp_begin 73
+	xp_begin 127
 fi
 xp_mark
 FIRST=$XP_MARKED
@@ -282,6 +353,8 @@ if xp_pvh; then
 else
 	adoption_fails
 fi
+xen_refuses
+bad_requests
 XP_MARKED=$FIRST
 check "R15 no splat in the kernel log" xp_no_splat
 xp_bind "$NS"

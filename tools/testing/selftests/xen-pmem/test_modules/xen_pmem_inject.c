@@ -33,7 +33,8 @@
  *  map ADDR: the 2 MiB at ADDR are in the direct map, as if a driver had left them
  *  there; in a PV domain only
  *  unmap: they are not
- *  fail FUNCTION VALUE: its next call does nothing and returns VALUE
+ *  fail FUNCTION VALUE [SKIP]: its next call, but for the first SKIP, does nothing and
+ *  returns VALUE
  *  answer FUNCTION REGION VALUE: until "forget", it does nothing for this nd region
  *  and returns VALUE
  *  forget: all functions do what they did
@@ -43,14 +44,14 @@
 
 #define XEN_PMEM_INJ_PROBES	2
 
-/* @region NULL: @left calls are met, else all with this first argument. */
+/* @region NULL: call @nth from now is met, else all with this first argument. */
 struct xen_pmem_inj_probe {
 	struct kprobe kp;
 	char name[48];
 	struct nd_region *region;
 	struct device *dev;
 	long value;
-	atomic_t left;
+	atomic_t nth;
 };
 
 /* Protects all below. */
@@ -77,7 +78,7 @@ static int xen_pmem_inj_enter(struct kprobe *kp, struct pt_regs *regs)
 
 	if (probe->region && regs->di != (unsigned long)probe->region)
 		return 0;
-	if (!probe->region && atomic_dec_if_positive(&probe->left) < 0)
+	if (!probe->region && atomic_dec_return(&probe->nth))
 		return 0;
 	atomic_inc(&xen_pmem_inj_met);
 	regs_set_return_value(regs, probe->value);
@@ -98,8 +99,9 @@ static void xen_pmem_inj_forget(void)
 	}
 }
 
-/* Takes the reference of @region, which is NULL for the next call alone. */
-static int xen_pmem_inj_add(const char *name, struct device *region, long value)
+/* Takes the reference of @region, which is NULL for the @nth call alone. */
+static int xen_pmem_inj_add(const char *name, struct device *region, long value,
+			    int nth)
 {
 	struct xen_pmem_inj_probe *probe;
 	int rc = -ENOSPC;
@@ -111,7 +113,7 @@ static int xen_pmem_inj_add(const char *name, struct device *region, long value)
 		probe->region = region ? to_nd_region(region) : NULL;
 		probe->dev = region;
 		probe->value = value;
-		atomic_set(&probe->left, 1);
+		atomic_set(&probe->nth, nth);
 		probe->kp.symbol_name = probe->name;
 		probe->kp.pre_handler = xen_pmem_inj_enter;
 		atomic_set(&xen_pmem_inj_met, 0);
@@ -143,7 +145,7 @@ static int xen_pmem_inj_answer(const char *name, const char *region, long value)
 	if (strncmp(region, "region", 6))
 		return -EINVAL;
 	dev = bus_find_device_by_name(xen_pmem_inj_driver.drv.bus, NULL, region);
-	return dev ? xen_pmem_inj_add(name, dev, value) : -ENODEV;
+	return dev ? xen_pmem_inj_add(name, dev, value, 0) : -ENODEV;
 }
 
 static int xen_pmem_inj_claim(u64 start, u64 len)
@@ -219,6 +221,7 @@ static int xen_pmem_inj_unmap(void)
 static int xen_pmem_inj_command(const char *line)
 {
 	char name[48], region[16];
+	unsigned int skip = 0;
 	u64 addr, len;
 	long value;
 
@@ -230,8 +233,8 @@ static int xen_pmem_inj_command(const char *line)
 		return xen_pmem_inj_do_map(addr);
 	if (sysfs_streq(line, "unmap"))
 		return xen_pmem_inj_unmap();
-	if (sscanf(line, "fail %47s %li", name, &value) == 2)
-		return xen_pmem_inj_add(name, NULL, value);
+	if (sscanf(line, "fail %47s %li %u", name, &value, &skip) >= 2)
+		return xen_pmem_inj_add(name, NULL, value, skip + 1);
 	if (sscanf(line, "answer %47s %15s %li", name, region, &value) == 3)
 		return xen_pmem_inj_answer(name, region, value);
 	if (!sysfs_streq(line, "forget"))
