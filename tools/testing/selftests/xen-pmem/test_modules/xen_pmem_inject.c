@@ -88,6 +88,14 @@ static int xen_pmem_inj_enter(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(xen_pmem_inj_enter);
 
+/* With it the kprobe is not made a jump, of which the kernel ignores a changed address. */
+static void xen_pmem_inj_after(struct kprobe *kp, struct pt_regs *regs,
+			       unsigned long flags)
+{
+}
+
+NOKPROBE_SYMBOL(xen_pmem_inj_after);
+
 static void xen_pmem_inj_forget(void)
 {
 	struct xen_pmem_inj_probe *probe;
@@ -116,6 +124,7 @@ static int xen_pmem_inj_add(const char *name, struct device *region, long value,
 		atomic_set(&probe->nth, nth);
 		probe->kp.symbol_name = probe->name;
 		probe->kp.pre_handler = xen_pmem_inj_enter;
+		probe->kp.post_handler = xen_pmem_inj_after;
 		atomic_set(&xen_pmem_inj_met, 0);
 		rc = register_kprobe(&probe->kp);
 	}
