@@ -272,7 +272,7 @@ xen_refuses()
 {
 	xen_answers -5 0 "Input/output error|I/O error" "Xen refuses QUERY of frames"
 	xen_answers -17 1 "File exists" "Xen already has a region that overlaps"
-	xen_answers -16 1 "[Bb]usy" "Xen says that frame 0x0 is in use"
+	xen_answers -16 1 "[Bb]usy" "Xen says that frame 0x* is in use"
 	xen_answers -34 1 "out of range|not representable" \
 		"it ends at $(printf %#x $((START + SIZE))), above what this Xen"
 	xen_answers -19 1 "not supported" "neither NFIT nor the memory map lists frame"
