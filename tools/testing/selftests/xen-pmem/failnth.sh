@@ -12,7 +12,8 @@
 # FAIL_FUNCTION and FAULT_INJECTION_STACKTRACE_FILTER.
 #
 #   XEN_PMEM_NTH_STEP=N   only every Nth call
-#   XEN_PMEM_NTH=inner    only of the nested namespace; outer: only of the other
+#   XEN_PMEM_NTH=inner    only of the nested namespace; outer: only of the other;
+#                         inner_bind, inner_unbind, outer_bind, outer_unbind: only this
 #
 # Destructive: see lib.sh.
 
@@ -21,7 +22,6 @@
 
 DEBUGFS=/sys/kernel/debug
 STEP=${XEN_PMEM_NTH_STEP:-1}
-OF=${XEN_PMEM_NTH:-inner outer}
 # No operation has that many; one that never gets there would never end.
 MOST=20000
 ENOMEM=-12
@@ -136,23 +136,41 @@ no_other_splat()
 		grep -E "$XP_SPLAT"
 }
 
-sweep_outer()
+outer_bind()
 {
 	check "bind, each call failing in turn" \
 		swept outer_down $XP_DRIVER/bind "$NS" outer_up
+}
+
+outer_unbind()
+{
 	check "unbind, each call failing in turn" \
 		swept outer_up $XP_DRIVER/unbind "$NS" outer_down
 }
 
-sweep_inner()
+inner_bind()
 {
 	outer_up
 	INNER=$(inner_name)
 	check "bind of the nested namespace, each call failing in turn" \
 		swept inner_down $XP_ND/drivers/nd_pmem/bind "$INNER" inner_up
+	inner_up
+}
+
+inner_unbind()
+{
+	outer_up
+	INNER=$(inner_name)
 	check "its unbind, each call failing in turn" \
 		swept inner_up $XP_ND/drivers/nd_pmem/unbind "$INNER" inner_down
 	inner_up
+}
+
+# Those of all sweeps that XEN_PMEM_NTH begins.
+sweeps()
+{
+	printf '%s\n' inner_bind inner_unbind outer_bind outer_unbind |
+		grep "^$XEN_PMEM_NTH"
 }
 
 xp_need_xen
@@ -163,11 +181,11 @@ can_fail ||
 xp_provisioned "$NS"
 allow_failures
 
-xp_begin $((2 + 2 * $(echo "$OF" | wc -w)))
+xp_begin $((2 + $(sweeps | wc -l)))
 xp_mark
 exec 3>&1
-for sweep in $OF; do
-	sweep_"$sweep"
+for sweep in $(sweeps); do
+	$sweep
 done
 check "the memory of dom0 is usable" xp_churn
 check "no splat in the kernel log but of those" no_other_splat
