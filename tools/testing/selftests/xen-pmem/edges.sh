@@ -318,6 +318,10 @@ bad_requests()
 	check "the namespace is raw" xp_write 1 $XP_ND/devices/"$NS"/force_raw
 	not_provisioned "what is raw" "[Bb]usy" "$NS: in use by force_raw; to disable"
 	check "it is not" xp_write 0 $XP_ND/devices/"$NS"/force_raw
+	check "the header is somebody's" inject claim "$START" 4096
+	not_provisioned "what somebody has" "[Bb]usy" \
+		"$NS: cannot map it: error -16; see /proc/iomem"
+	check "it is free" inject release
 	inject fail xen_pmem_hcall -17
 	not_provisioned "what Xen has" "[Bb]usy" "$NS: Xen already has a region"
 	check "that was by that call" equal calls "$(cat $INJECT)" 1
@@ -336,9 +340,9 @@ DATA=$(xp_attr "$NS" resource)
 load_module || xp_skip "test_modules/xen_pmem_inject.ko is not there or does not load"
 
 if xp_pvh; then
-	xp_begin 117
+	xp_begin 121
 else
-	xp_begin 127
+	xp_begin 131
 fi
 xp_mark
 FIRST=$XP_MARKED
