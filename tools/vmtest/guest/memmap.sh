@@ -34,7 +34,7 @@ works()
 level()
 {
 	try "$1: there is a disk" disk_is_there
-	is "$1: xen/memmap" "$(xen_attr "$ns" memmap)" "$2"
+	is "R13 $1: xen/memmap" "$(xen_attr "$ns" memmap)" "$2"
 	is "$1: queue/dax" "$(cat "/sys/block/${disk#/dev/}/queue/dax")" "$3"
 	is "$1: lines that say why" "$(dmesg | grep -c "$TOO_DEAR")" "$4"
 }
