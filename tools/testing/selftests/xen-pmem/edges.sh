@@ -5,30 +5,19 @@
 # test_modules/xen_pmem_inject.ko does: addresses that are in use or still mapped when
 # a namespace is bound, a nested bus or region that cannot be made after the hand-over,
 # data that somebody else has when it is unbound; in a PVH domain, a disk that is still
-# open; and each answer that Xen has for a region it does not want. Each time one line says so, nothing is left behind, and the next bind
-# succeeds with the same data. So it is with requests that make no sense.
+# open; and each answer that Xen has for a region it does not want. Each time one line
+# says so, nothing is left behind, and the next bind succeeds with the same data. So it
+# is with requests that make no sense.
 #
 # Destructive: see lib.sh.
 
 # shellcheck source=lib.sh disable=SC3043
 . "$(dirname "$(readlink -f "$0")")"/lib.sh
 
-INJECT=/sys/kernel/debug/xen_pmem_inject/control
 BYTES=$((4 << 20))
 # The driver tries every 5 seconds.
 RETRY=20
 SPARE_UUID=0f5ab1d3-6f0c-4b57-9b86-5a2d3c1e7f42
-
-inject()
-{
-	xp_write "$*" $INJECT
-}
-
-load_module()
-{
-	[ -e $INJECT ] || insmod "$XP_DIR"/test_modules/xen_pmem_inject.ko || return 1
-	xp_at_exit "rmmod xen_pmem_inject"
-}
 
 # regions COUNT: so many are Xen's, and of our data.
 regions()
@@ -137,7 +126,7 @@ no_nested()
 {
 	check "the next $1() fails" inject fail "$1" "$2"
 	not_bound "that fails" "$3" "xen_pmem: $NS: $4"
-	check "that was by that call" equal calls "$(cat $INJECT)" 1
+	check "that was by that call" equal calls "$(cat $XP_INJECT)" 1
 	inject forget
 	works_again
 }
@@ -264,7 +253,7 @@ xen_answers()
 	check "Xen is to answer $1 to call $(($2 + 1))" \
 		inject fail xen_pmem_hcall "$1" "$2"
 	not_bound "Xen answers $1" "$3" "xen_pmem: $NS: $4"
-	check "that was by that call" equal calls "$(cat $INJECT)" 1
+	check "that was by that call" equal calls "$(cat $XP_INJECT)" 1
 	inject forget
 }
 
@@ -324,7 +313,7 @@ bad_requests()
 	check "it is free" inject release
 	inject fail xen_pmem_hcall -17
 	not_provisioned "what Xen has" "[Bb]usy" "$NS: Xen already has a region"
-	check "that was by that call" equal calls "$(cat $INJECT)" 1
+	check "that was by that call" equal calls "$(cat $XP_INJECT)" 1
 	inject forget
 	check "R5 the namespace is as it was" bound_as active
 	check "R15 unbind" unbound
@@ -337,7 +326,7 @@ xp_provisioned "$NS"
 START=$(cat $XP_ND/devices/"$NS"/resource)
 SIZE=$(cat $XP_ND/devices/"$NS"/size)
 DATA=$(xp_attr "$NS" resource)
-load_module || xp_skip "test_modules/xen_pmem_inject.ko is not there or does not load"
+xp_need_module inject
 
 if xp_pvh; then
 	xp_begin 121

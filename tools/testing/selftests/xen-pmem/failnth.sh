@@ -8,8 +8,10 @@
 # These are the allocations and the driver's hypercalls, without the pages of which
 # arch_add_memory() makes direct map and memmap. There stock Linux cannot fail: it uses
 # a page table that it did not get, and in a PV domain it frees those of a memmap that
-# it made in part as they are, read-only and pinned. Needs a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC,
-# FAIL_FUNCTION and FAULT_INJECTION_STACKTRACE_FILTER.
+# it made in part as they are, read-only and pinned.
+#
+# Needs a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC, FAIL_FUNCTION
+# and FAULT_INJECTION_STACKTRACE_FILTER.
 #
 #   XEN_PMEM_NTH_STEP=N   only every Nth call
 #   XEN_PMEM_NTH=inner    only of the nested namespace; outer: only of the other;
@@ -178,13 +180,15 @@ xp_need fail_nth
 xp_need_namespace
 can_fail ||
 	xp_skip "a kernel with FAILSLAB, FAIL_PAGE_ALLOC, FAIL_FUNCTION and the filter is needed"
+SWEEPS=$(sweeps)
+[ -n "$SWEEPS" ] || xp_skip "XEN_PMEM_NTH=$XEN_PMEM_NTH: there is no such sweep"
 xp_provisioned "$NS"
 allow_failures
 
-xp_begin $((2 + $(sweeps | wc -l)))
+xp_begin $((2 + $(echo "$SWEEPS" | wc -l)))
 xp_mark
 exec 3>&1
-for sweep in $(sweeps); do
+for sweep in $SWEEPS; do
 	$sweep
 done
 check "the memory of dom0 is usable" xp_churn

@@ -9,29 +9,17 @@
 # region; what is read-only there is read-only inside.
 #
 # nd_pmem may not have been loaded since boot: the kernel makes a dax device in the
-# memory of a former one, and does not forget that that one was synchronous. So what is
-# asynchronous comes first.
+# memory of a former one, and does not forget that the former one was synchronous. So
+# what is asynchronous comes first.
 #
 # Destructive: see lib.sh.
 
 # shellcheck source=lib.sh disable=SC3043
 . "$(dirname "$(readlink -f "$0")")"/lib.sh
 
-INJECT=/sys/kernel/debug/xen_pmem_inject/control
 TRACING=/sys/kernel/tracing
 SPARE_UUID=8d9a1d55-41c7-4f43-8d1b-3b2c06f5a6e1
 NO_GUARANTEE="unable to guarantee persistence of writes"
-
-inject()
-{
-	xp_write "$*" $INJECT
-}
-
-load_module()
-{
-	[ -e $INJECT ] || insmod "$XP_DIR"/test_modules/xen_pmem_inject.ko || return 1
-	xp_at_exit "rmmod xen_pmem_inject"
-}
 
 # The outer region is of this kind: what libnvdimm answers for it.
 answers()
@@ -354,7 +342,7 @@ xp_need_namespace
 [ ! -d $XP_ND/drivers/nd_pmem ] ||
 	xp_skip "nd_pmem is loaded: boot with modprobe.blacklist=nd_pmem"
 OUTER=$(basename "$(readlink -f $XP_ND/devices/"$NS"/..)")
-load_module || xp_skip "test_modules/xen_pmem_inject.ko is not there or does not load"
+xp_need_module inject
 trace_start || xp_skip "nvdimm_flush() cannot be traced"
 xp_at_exit "set_ro 0"
 

@@ -18,6 +18,7 @@ XP_DIR="$(dirname "$(readlink -f "$0")")"
 XP_ND=/sys/bus/nd
 XP_DRIVER=$XP_ND/drivers/xen_pmem
 XP_PTE=/sys/kernel/debug/xen_pmem_pte/walk
+XP_INJECT=/sys/kernel/debug/xen_pmem_inject/control
 XP_TMP=$(mktemp -d /tmp/xen-pmem.XXXXXX)
 XP_MNT=$XP_TMP/mnt
 XP_OUT=$XP_TMP/out
@@ -160,6 +161,23 @@ xp_pvh()
 }
 
 # xp_need_namespace: sets NS, whose contents may be lost.
+# xp_need_module NAME: test_modules/xen_pmem_NAME.ko, until the test ends.
+xp_need_module()
+{
+	local module="xen_pmem_$1"
+
+	[ ! -e "/sys/module/$module" ] || return 0
+	insmod "$XP_DIR/test_modules/$module.ko" ||
+		xp_skip "test_modules/$module.ko is not there or does not load"
+	xp_at_exit "rmmod $module"
+}
+
+# inject WORDS: a line for xen_pmem_inject; what they mean, its source says.
+inject()
+{
+	xp_write "$*" $XP_INJECT
+}
+
 xp_need_namespace()
 {
 	[ -n "$XEN_PMEM_NAMESPACE" ] ||

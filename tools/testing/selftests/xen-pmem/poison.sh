@@ -162,13 +162,6 @@ outer_sector()
 	echo $(((START - REGION + $1) / SECTOR))
 }
 
-load_module()
-{
-	[ -e $BADRANGE ] || insmod "$XP_DIR"/test_modules/xen_pmem_badrange.ko || return 1
-	xp_at_exit "rmmod xen_pmem_badrange"
-	xp_write "wrap $BUS" $BADRANGE
-}
-
 xp_need_xen
 xp_need info_block sector_io
 [ -n "$XEN_PMEM_SPARE" ] ||
@@ -179,7 +172,8 @@ BUS=$(readlink -f $XP_ND/devices/"$NS" | sed 's:.*/\(ndbus[0-9]*\)/.*:\1:')
 REGION=$(cat $XP_ND/devices/"$NS"/../resource)
 START=$(cat $XP_ND/devices/"$NS"/resource)
 SIZE=$(cat $XP_ND/devices/"$NS"/size)
-load_module || xp_skip "test_modules/xen_pmem_badrange.ko is not there or does not load"
+xp_need_module badrange
+xp_write "wrap $BUS" $BADRANGE || xp_skip "xen_pmem_badrange.ko has no way into $BUS"
 xp_provisioned "$NS"
 RSV=$(($(xp_attr "$NS" reserved_resource) - START))
 RSV_SIZE=$(xp_attr "$NS" reserved_size)

@@ -13,14 +13,6 @@
 
 FEW=16
 
-load_module()
-{
-	[ -e $XP_PTE ] && return
-	insmod "$XP_DIR"/test_modules/xen_pmem_pte.ko || return 1
-	xp_at_exit "rmmod xen_pmem_pte"
-	[ -e $XP_PTE ]
-}
-
 # ask KIND ADDRESS PAGES
 ask()
 {
@@ -75,7 +67,7 @@ xp_need mkfs.ext4 dax_file
 xp_need_namespace
 [ -d /sys/kernel/debug/x86 ] || xp_skip "debugfs is not mounted"
 xp_provisioned "$NS"
-load_module || xp_skip "test_modules/xen_pmem_pte.ko is not there or does not load"
+xp_need_module pte
 
 START=$(xp_attr "$NS" resource)
 SIZE=$(xp_attr "$NS" size)
