@@ -133,7 +133,8 @@ info_blocks()
 {
 	refuses "check-namespace" "is in xen mode, check the namespace of its nested bus" \
 		ndctl check-namespace --force "$1"
-	refuses "clear-errors" "xen mode, clear errors of" ndctl clear-errors "$1"
+	refuses "clear-errors" "in xen mode, errors of its data are cleared by a write" \
+		ndctl clear-errors "$1"
 	refuses "read-infoblock while it is enabled" "busy" ndctl read-infoblock "$1"
 	UUID_XEN=$(xen_attr "$1" uuid)
 	try "it is disabled" ndctl disable-namespace "$1"
