@@ -64,6 +64,8 @@ typed()
 }
 
 mkdir -p "$LINES"
+# Else udev loads it with the first dax device, for which ndctl does not wait.
+try "the driver of dax devices is loaded" modprobe device_dax
 [ "${1-}" != setup-poison ] || try "the NVDIMMs clear poison" setup_poison
 settled
 for command in /vmtest/guide/*; do

@@ -44,7 +44,7 @@ KEXEC = BUILD / "kexec-tools/usr/sbin/kexec"
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "xen-mceinj")
 NDCTL = BUILD / "ndctl"
 ACCEPTANCE = BUILD / "acceptance"
-GUIDE_PROGRAMS = ("script", "mount", "umount", "dmesg")
+GUIDE_PROGRAMS = ("script", "mount", "umount", "dmesg", "dd")
 ACCEPTANCE_PROGRAMS = ("fio", "pmempool", "daxio")
 
 
