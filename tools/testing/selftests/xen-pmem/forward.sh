@@ -10,7 +10,8 @@
 #
 # nd_pmem may not have been loaded since boot: the kernel makes a dax device in the
 # memory of a former one, and does not forget that the former one was synchronous. So
-# what is asynchronous comes first.
+# what is asynchronous comes first, and ndctl, which enables what it destroys, is told
+# the same.
 #
 # Destructive: see lib.sh.
 
@@ -304,9 +305,8 @@ read_only()
 
 in_xen_mode()
 {
-	inject forget
-	ndctl destroy-namespace --force "$NS" >/dev/null 2>&1
 	answers "$1"
+	ndctl destroy-namespace --force "$NS" >/dev/null 2>&1
 	xp_provisioned "$NS"
 	xp_unbind "$NS"
 }
