@@ -64,6 +64,7 @@ vmtest: kernels modules xen ndctl selftests
 # Kernels that its rows want, and that Debian has not, are built here.
 vmtest-long: kernels modules xen ndctl selftests
 	@scripts/build-plugin
+	@scripts/build-ndctl-tests
 	@scripts/fetch acceptance
 	@scripts/build-xen debug-4.17
 	@scripts/build-kernel $$(tools/vmtest/vmtest --matrix tools/vmtest/long.toml kernels $(ROW))

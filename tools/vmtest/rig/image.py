@@ -44,8 +44,20 @@ KEXEC = BUILD / "kexec-tools/usr/sbin/kexec"
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "xen-mceinj")
 NDCTL = BUILD / "ndctl"
 ACCEPTANCE = BUILD / "acceptance"
+SUITE = BUILD / "ndctl-tests"
+SUITE_TOOLS = BUILD / "ndctl-tools"
 GUIDE_PROGRAMS = ("script", "mount", "umount", "dmesg", "dd")
 ACCEPTANCE_PROGRAMS = ("fio", "pmempool", "daxio")
+SUITE_FLAVOURS = ("stock", "pmem")
+# What ndctl's tests run, where busybox has it not, or less of it.
+SUITE_PROGRAMS = """
+    usr/bin/bash usr/bin/fallocate usr/bin/getconf usr/bin/mount usr/bin/umount
+    usr/sbin/blockdev usr/sbin/dmsetup usr/sbin/xfs_io
+""".split()
+SUITE_MORE = """
+    usr/bin/keyctl usr/bin/trace-cmd usr/bin/uuidgen usr/bin/xxd usr/sbin/parted
+""".split()
+SUITE_RULES = ("55-dm", "60-persistent-storage-dm", "95-dm-notify")
 
 
 def library_closure(program, flavour_dirs=()):
@@ -191,6 +203,24 @@ def acceptance_part():
     return archive
 
 
+def suite_part():
+    """ndctl's own tests of both builds, and what they run."""
+    archive = cpio.Archive()
+    for flavour in SUITE_FLAVOURS:
+        root = need(SUITE / flavour, "scripts/build-ndctl-tests")
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            add_program(archive, f"suite/{flavour}/{path.relative_to(root)}", path)
+    for name in SUITE_PROGRAMS:
+        add_program(archive, name, TREE / name)
+    need(SUITE_TOOLS, "scripts/fetch ndctl-tools")
+    for name in SUITE_MORE:
+        add_program(archive, name, SUITE_TOOLS / name, [SUITE_TOOLS / LIBDIR])
+    for name in SUITE_RULES:
+        inside = f"usr/lib/udev/rules.d/{name}.rules"
+        archive.file(inside, need(TREE / inside, "make tree"))
+    return archive
+
+
 def guide_part():
     """A terminal to type on, and programs that busybox has others of."""
     archive = cpio.Archive()
@@ -296,6 +326,8 @@ def parts(row):
         chain += [_stored(xen_tools_part), _stored(lambda: domu_part(row))]
     if row.acceptance:
         chain.append(_stored(acceptance_part))
+    if row.suite:
+        chain.append(_stored(suite_part))
     if any(boot.guide for boot in row.boots):
         chain += [_stored(guide_part)] + ([_stored(xen_tools_part)] if row.xen != "none" else [])
     return chain

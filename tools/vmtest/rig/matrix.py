@@ -91,6 +91,7 @@ class Row:
     driver: bool | None = None  # install xen_pmem.ko and its udev rule
     xl: bool = False            # dom0 can start guests
     acceptance: bool = False    # fio, pmempool, daxio
+    suite: bool = False         # ndctl's own tests
     cpu: str = "default"
     machine: str = ""           # more of -machine
     memory: str = "2G"

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the scripts that build ndctl share, after lib.sh:
+#     . "$(dirname "$0")/ndctl.sh"
+
+# The programs: without manual pages, the libraries linked in. 'cxl' does not build
+# without libtracefs: name the targets.
+# shellcheck disable=SC2034 # used by the scripts that source this
+NDCTL_OPTIONS=(-Ddocs=disabled -Dasciidoctor=disabled -Dsystemd=disabled
+	-Dlibtracefs=disabled -Ddefault_library=static
+	--buildtype=release --prefix=/usr --libdir=lib
+	--sysconfdir=/etc --localstatedir=/var)
+
+# series: the names of the patches, in their order.
+series()
+{
+	sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$TOP/ndctl/series"
+}
+
+# unpack_ndctl DIR: ndctl 81 as Debian has it, without Debian's patches.
+unpack_ndctl()
+{
+	in_tree tar -C "$1" --strip-components=1 -xf "$BUILD"/dl/ndctl_81.orig.tar.gz
+}
+
+# apply_series DIR
+apply_series()
+{
+	local name
+
+	for name in $(series); do
+		echo "applying $name"
+		in_tree patch --no-backup-if-mismatch -s -F0 -p1 \
+			-d "$1" -i "$TOP/ndctl/$name"
+	done
+}
+
+# ndctl_key: what every build of it depends on, beside the series.
+ndctl_key()
+{
+	cat "$BUILD/tree/.key" "$BUILD/dl/ndctl.list"
+	echo "${NDCTL_OPTIONS[*]}"
+}
