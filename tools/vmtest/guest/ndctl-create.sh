@@ -58,9 +58,9 @@ bad_options()
 # The head of the namespace is blank, and its data is not.
 holds_data()
 {
-	disk=$(inner_disk "$1") && mkfs.ext4 -q -F -b 4096 "$disk" && mount "$disk" "$MNT" &&
-		echo "somebody's" >"$MNT/file" && umount "$MNT"
-	ndctl disable-namespace "$1" && wipe "$1" $HEAD
+	disk=$(inner_disk "$1") && mkfs.ext4 -q -F -b 4096 "$disk" &&
+		mount -t ext4 "$disk" "$MNT" && echo "somebody's" >"$MNT/file" &&
+		umount "$MNT" && ndctl disable-namespace "$1" && wipe "$1" $HEAD
 }
 
 keeps_data()
@@ -71,7 +71,7 @@ keeps_data()
 		create "$1" --personality=devdax
 	is "R5 the namespace is in xen mode all the same" "$(json .mode)" xen
 	try "R5 and the data is there" sh -c \
-		"mount $(inner_disk "$1") $MNT && grep -q somebody $MNT/file && umount $MNT"
+		"mount -t ext4 $(inner_disk "$1") $MNT && grep -q somebody $MNT/file && umount $MNT"
 }
 
 init_labels()

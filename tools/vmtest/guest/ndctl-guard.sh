@@ -34,7 +34,7 @@ disks()
 {
 	disk=$(inner_disk "$ns")
 	mkfs.ext4 -q -F -b 4096 "$disk"
-	mount -o dax "$disk" "$MNT"
+	try "its data is mounted" mount -t ext4 -o dax "$disk" "$MNT"
 	refused mounted "its data, ${disk#/dev/} on ndbus.*, is in use, unmount or close it" \
 		raw sector xen
 	umount "$MNT"
