@@ -33,7 +33,8 @@
  *   listened to.
  * - What is still mapped when the module is unloaded is without a keeper then.
  * - Memory that could be added in part only, because dom0 had no page for the rest of
- *   the memmap, is taken away before the keeper hears of it: no help but in the kernel.
+ *   the memmap, or that was added and could not be noted as the device's, is taken away
+ *   before the keeper hears of it: no help but in the kernel.
  *
  * This file is to be dropped as soon as the kernel releases such page tables
  * itself.

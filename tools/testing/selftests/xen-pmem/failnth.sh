@@ -8,7 +8,8 @@
 # These are the allocations and the driver's hypercalls, without the pages of which
 # arch_add_memory() makes direct map and memmap. There stock Linux cannot fail: it uses
 # a page table that it did not get, and in a PV domain it frees those of a memmap that
-# it made in part as they are, read-only and pinned.
+# it made in part as they are, read-only and pinned. Nor are these the small ones of
+# devm_memremap_pages(): where it cannot note what it mapped it unmaps it by itself.
 #
 # Needs a kernel with FAULT_INJECTION_DEBUG_FS, FAILSLAB, FAIL_PAGE_ALLOC, FAIL_FUNCTION
 # and FAULT_INJECTION_STACKTRACE_FILTER.
@@ -46,6 +47,15 @@ hot_add()
 		$3 == "vmemmap_populate" { last = 1 }'
 }
 
+# remember start|end: of the function that notes for a driver what memory it mapped.
+remember()
+{
+	sort /proc/kallsyms | awk -v which="$1" '
+		last { print "0x" $1; exit }
+		$3 == "devm_memremap_pages" && which == "start" { print "0x" $1; exit }
+		$3 == "devm_memremap_pages" { last = 1 }'
+}
+
 # Allocations that may wait fail as well, hypercalls with -ENOMEM; without a word.
 allow_failures()
 {
@@ -57,6 +67,8 @@ allow_failures()
 	echo 0 >$DEBUGFS/fail_page_alloc/min-order
 	hot_add start >$DEBUGFS/fail_page_alloc/reject-start
 	hot_add end >$DEBUGFS/fail_page_alloc/reject-end
+	remember start >$DEBUGFS/failslab/reject-start
+	remember end >$DEBUGFS/failslab/reject-end
 	echo xen_pmem_hcall >$DEBUGFS/fail_function/inject
 	printf '%#x' $ENOMEM >$DEBUGFS/fail_function/xen_pmem_hcall/retval
 	for kind in failslab fail_page_alloc fail_function; do
