@@ -24,16 +24,19 @@ unpack_ndctl()
 	in_tree tar -C "$1" --strip-components=1 -xf "$BUILD"/dl/ndctl_81.orig.tar.gz
 }
 
-# apply_series DIR
-apply_series()
+# ndctl_sources DIR KEY stock|pmem: without and with the series.
+ndctl_sources()
 {
 	local name
 
-	for name in $(series); do
+	begin "$1"
+	unpack_ndctl "$1.tmp"
+	[ "$3" = stock ] || for name in $(series); do
 		echo "applying $name"
 		in_tree patch --no-backup-if-mismatch -s -F0 -p1 \
-			-d "$1" -i "$TOP/ndctl/$name"
+			-d "$1.tmp" -i "$TOP/ndctl/$name"
 	done
+	finish "$1" "$2"
 }
 
 # ndctl_key: what every build of it depends on, beside the series.
