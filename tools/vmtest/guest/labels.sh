@@ -97,6 +97,9 @@ waits()
 	try "R15 $1, which came first, is unbound" unbind "$1"
 	try "R15 it is kept, with a line that names a frame of what came later" kept_for "$@"
 	is "R15 there is no other line" "$(dmesg | grep -c xen_pmem)" 1
+	refuses "R15 its info block cannot be read, and why" \
+		"$1 failed to enable for read-infoblock, Xen may not have given back" \
+		ndctl read-infoblock "$1"
 	try "R15 Xen has all five" regions 5
 }
 

@@ -89,6 +89,9 @@ labelled()
 		ndctl create-namespace --mode=xen --region="$region" --size=16M
 	refuses "--size=50M is not aligned" "misaligned|must align" \
 		ndctl create-namespace --mode=xen --region="$region" --size=50M
+	refuses "--size=1G has no room, and how much there is" \
+		"--size=1G: No space left on device, $(cat "$ND/devices/$region/max_available_extent") bytes are available" \
+		ndctl create-namespace --mode=xen --region="$region" --size=1G
 	is "nothing was made" "$(ndctl list -N --region="$region")" ""
 	try "-s, -n, -u" ndctl create-namespace --mode=xen --region="$region" \
 		--size=48M --name=guests --uuid=$UUID
