@@ -51,6 +51,22 @@ first_of()
 	VALUE=${VALUE%% *}
 }
 
+# files_of DISK: if there is ext4, what e2fsck says after it was mounted with -o dax, and
+# the hashes of its files.
+files_of()
+{
+	VALUE=
+	[ "$(blkid -o value -s TYPE "$1")" = ext4 ] || return 0
+	VALUE=not-mounted
+	mount -t ext4 -o dax "$1" "$MNT" || return 0
+	found=$(cd "$MNT" && for file in *; do
+		[ ! -f "$file" ] || printf ',%s:%s' "$file" "$(sha256sum <"$file" | cut -d' ' -f1)"
+	done)
+	umount "$MNT"
+	e2fsck -fn "$1" >&2
+	VALUE=$?$found
+}
+
 # line DIMM NAMESPACE
 line()
 {
@@ -63,8 +79,11 @@ line()
 	name_of "$ND/devices/$child"/block/* "$ND/devices/$child"/dax[0-9]*
 	disk=${VALUE:--} words="$words ${VALUE:--}"
 	value "$ND/devices/$2/xen/state"; words="$words ${VALUE:--}"
-	inner_of "$2"; words="$words ${VALUE:--}"
+	inner_of "$2"; inner=$VALUE words="$words ${VALUE:--}"
 	first_of "$disk" "$size"; words="$words ${VALUE:--}"
+	VALUE=
+	[ -z "$inner" ] || files_of "$inner"
+	words="$words ${VALUE:--}"
 	echo "$words"
 }
 

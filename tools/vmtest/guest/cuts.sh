@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# cuts.sh labels|plain ...: what ndctl does to namespaces, one operation after the
-# other, each between two marks in the log of the medium (rig/medialog.py). DIMM 0
-# has labels, and beside the namespace of the operations another one that none of
-# them may touch; DIMM 1 has no labels.
+# cuts.sh labels|plain|files ...: what ndctl does to namespaces, or who has files in one,
+# one operation after the other, each between two marks in the log of the medium
+# (rig/medialog.py). DIMM 0 has labels, and beside the namespace of the operations
+# another one that none of them may touch; DIMM 1 has no labels.
 #
 # The file operations in $OUT has for each its number, name and DIMM. Operation N
-# begins with mark 2N and ends with mark 2N + 1.
+# begins with mark 2N and ends with mark 2N + 1. The file files has the number of an
+# operation, and name and hash of what is durable at its end.
 
 . /vmtest/guest/functions.sh
 
@@ -148,6 +149,46 @@ plain()
 		there_and_back 1 "$mode" --no-autolabel
 	done
 	operation "destroy" 1 destroy 1
+}
+
+# file NAME HOW SEED: by write() and fsync(), or by stores to a MAP_SYNC mapping.
+file()
+{
+	operation "file-$1-$2" 0 dax_file "$2" "$MNT/$1" 32768 "$3"
+	echo "$NUMBER $1 $(sha256sum <"$MNT/$1" | cut -d' ' -f1)" >>"$OUT/files"
+}
+
+mount_files()
+{
+	wait_for 20 inner_disk "$NS" && mount -t ext4 -o dax,noatime "$(inner_disk "$NS")" "$MNT"
+}
+
+make_files()
+{
+	NS=$(worked_on 0) && mkfs.ext4 -q -F -b 4096 "$(inner_disk "$NS")" && mount_files
+}
+
+# files FILE...: each new, then one once more in its place; the file system goes, Xen
+# gives the namespace back, and gets it again.
+files()
+{
+	try "labels" init_labels
+	try "another namespace" other_namespace
+	try "a namespace in xen mode" make 0
+	try "ext4 -o dax" make_files
+	seed=0
+	for name; do
+		seed=$((seed + 1))
+		file "$name" write $seed
+		file "$name-mapped" store $((100 + seed))
+	done
+	file "$1" store 200
+	operation "file-unmount" 0 umount "$MNT"
+	try "it is disabled" ndctl disable-namespace "$NS"
+	operation "hand-over" 0 ndctl enable-namespace "$NS"
+	try "it is mounted again" mount_files
+	file "$1" write 300
+	umount "$MNT"
 }
 
 init_labels()

@@ -11,6 +11,8 @@ from .medialog import BULK, LABELS, Change, Cut
 
 HEADER_SIZE = 8192
 LOST_SEEDS = 3
+FILES = "file-"         # how operations are named that only write files
+SAMPLE = 29             # of their changes, each so many'th is also judged without its cache
 OLD, NEW, EMPTY = WORDS = "old", "new", "empty"
 
 
@@ -94,6 +96,8 @@ class Judge:
         return self._loses_data(change, state)
 
     def _loses_data(self, change, state):
+        if self.operation.name.startswith(FILES):
+            return None
         if not self.before.worked_on or state.key() != self.before.key():
             return None
         start, end = self.before.worked_on[1].data
@@ -133,13 +137,15 @@ class Judge:
                 self.faults.append((cut, wrong))
             self.operation.apply(medium, [step])
             cache.step(step)
-            if self._matters(step):
+            if self._matters(step, count):
                 state = self.state(medium)
                 kept = self._sweep_cache(cache, cut)
             self.note(cut, state)
 
-    def _matters(self, change):
-        """Can it change what the DIMM is seen as?"""
+    def _matters(self, change, count):
+        """Can it change what the DIMM is seen as? Of files, some are taken as if they could."""
+        if self.operation.name.startswith(FILES) and count % SAMPLE == 0:
+            return True
         starts = [s.worked_on[0].start for s in (self.before, self.after) if s.worked_on]
         return change.kind == LABELS or any(s <= change.at < s + HEADER_SIZE for s in starts)
 
@@ -208,7 +214,7 @@ def _without_header(change, state):
 
 # --- what a kernel makes of it -----------------------------------------------------
 
-SEEN = ("dimm namespace uuid size driver raw child disk state inner sha256").split()
+SEEN = ("dimm namespace uuid size driver raw child disk state inner sha256 files").split()
 # What a kernel without our driver is to show: (driver, raw, child, disk), "" for nothing.
 STOCK = {
     "xen": ("", "", "", ""),
@@ -249,15 +255,34 @@ def _compare(space, head, seen, ours):
     return None
 
 
-def kernel_faults(state, seen, ours, other_sha):
-    """What a kernel shows otherwise than the medium says; seen: its namespaces."""
+def _name(space):
+    """As the guest script says it; nothing without labels."""
+    return str(uuid.UUID(bytes=space.uuid)) if any(space.uuid) else ""
+
+
+def _lost(files, word):
+    """What the guest found of the files that are durable; files: {name: sha256}."""
+    status, *found = word.split(",")
+    if status != "0":
+        return [f"ext4 -o dax: '{status}', expected to be mounted, and e2fsck's status 0"]
+    found = dict(item.split(":") for item in found)
+    return [f"the file {name}, which was durable, has sha256 {found.get(name)}, expected {sha}"
+            for name, sha in files.items() if found.get(name) != sha]
+
+
+def kernel_faults(state, seen, ours, other_sha, files=None):
+    """What a kernel shows otherwise than the medium says; seen: its namespaces. files: if
+    there is a file system, {name: sha256} of what was durable."""
     found = {item["uuid"]: item for item in seen}
-    wanted = {str(uuid.UUID(bytes=s.uuid)) if any(s.uuid) else "": (s, h) for s, h in state.spaces}
+    wanted = {_name(s): (s, h) for s, h in state.spaces}
     if set(found) != set(wanted):
         return [f"its namespaces are {sorted(found)}, expected {sorted(wanted)}"]
     faults = [wrong for key, (space, head) in wanted.items()
               if (wrong := _compare(space, head, found[key], ours))]
     for space, _ in state.others:
-        if (sha := found[str(uuid.UUID(bytes=space.uuid))]["sha256"]) != other_sha:
+        if (sha := found[_name(space)]["sha256"]) != other_sha:
             faults.append(f"the other namespace has data of sha256 {sha}, expected {other_sha}")
+    if files is not None and ours:
+        space, _ = state.worked_on
+        faults += _lost(files, found[_name(space)]["files"])
     return faults

@@ -30,6 +30,7 @@ class Point:
     dimm: int
     path: pathlib.Path          # the DIMM after it
     other_sha: str = ""         # of the data of the namespace that nobody works on
+    files: dict | None = None   # if there is a file system, {name: sha256} of what was durable
 
 
 def write_sparse(path, data):
@@ -153,6 +154,20 @@ class CutsRun(run.RowRun):
         lines = run.read(self.directory / "boot1/out/operations").splitlines()
         return [(int(n), name, int(dimm)) for n, name, dimm in map(str.split, lines)]
 
+    def durable(self, number, whole):
+        """Files that a cut in an operation may not lose; whole: it comes at its end."""
+        lines = [line.split() for line in
+                 run.read(self.directory / "boot1/out/files").splitlines()]
+        if not lines:
+            return None
+        files = {}
+        for writer, name, sha in lines:
+            if int(writer) < number or int(writer) == number and whole:
+                files[name] = sha
+            elif int(writer) == number:
+                files.pop(name, None)
+        return files
+
     def judge_of(self, operation):
         return cutjudge.Judge(operation, self.row.nvdimm[operation.dimm].data_bytes,
                               qemu.address(self.row, operation.dimm))
@@ -205,16 +220,19 @@ class CutsRun(run.RowRun):
         self.result(name, judge.faults)
         for cut in judge.choose(dice, share if changes else 0):
             image = medialog.image(operation, cut)
-            self.add_point(cut, *judge.verdicts[cut], operation.dimm, image)
+            self.add_point(cut, *judge.verdicts[cut], operation, image,
+                           not cut.how and cut.changes == len(changes))
         if changes:
             self.plan.append([(operation.number, operation.name, change.count)
                               for change in interesting(changes)])
         self.kinds[operation.name] = kind_of(judge.after)
 
-    def add_point(self, cut, word, state, dimm, image):
+    def add_point(self, cut, word, state, operation, image, whole=False):
         path = self.directory / "images" / str(cut)
         write_sparse(path, image)
-        self.points.append(Point(cut, word, state, dimm, path, sha_of_other(image, state)))
+        self.points.append(Point(cut, word, state, operation.dimm, path,
+                                 sha_of_other(image, state),
+                                 self.durable(operation.number, whole)))
 
     def log_is_complete(self, media, whose, directory):
         """The log, applied to what was there, gives what is in the files."""
@@ -252,7 +270,7 @@ class CutsRun(run.RowRun):
         word = judge.verdict_by_kind(self.kinds[operation.name])
         faults = judge.faults if word else [(cut, f"it left {kind_of(judge.after)}")]
         self.result(f"what the machine killed in {cut} left: {word}", faults)
-        self.add_point(cut, word, judge.after, operation.dimm, media[operation.dimm])
+        self.add_point(cut, word, judge.after, operation, media[operation.dimm])
 
     # --- booting --------------------------------------------------------------------------
 
@@ -264,7 +282,8 @@ class CutsRun(run.RowRun):
         shutil.rmtree(self.directory / "images", ignore_errors=True)
         (self.directory / "images").mkdir()
         self.result(f"{cut} on the medium", [(cut, wrong)] if wrong else [])
-        self.add_point(cut, word, state, operation.dimm, image)
+        whole = not cut.how and cut.changes == len(operation.changes())
+        self.add_point(cut, word, state, operation, image, whole)
         self.boot_points()
         self.report(self.code(), 0)
         return self.code()
@@ -286,7 +305,8 @@ class CutsRun(run.RowRun):
         seen = batch.judge()
         self.reasons += [(code, f"{name} {kind}: {text}") for code, text in batch.reasons]
         for slot, point in enumerate(group if not batch.reasons else ()):
-            found = cutjudge.kernel_faults(point.state, seen[slot], kind == "xen", point.other_sha)
+            found = cutjudge.kernel_faults(point.state, seen[slot], kind == "xen", point.other_sha,
+                                           point.files)
             faults += [(point.cut, f"{KINDS[kind]}: {text}") for text in found]
         if not batch.reasons:
             shutil.rmtree(batch.directory)

@@ -66,8 +66,8 @@ def medium(block=None):
     return image
 
 
-def judge(records, start):
-    one = cutjudge.Judge(Operation(1, "test", 0, records, bytes(start)), SIZE, ADDRESS)
+def judge(records, start, name="test"):
+    one = cutjudge.Judge(Operation(1, name, 0, records, bytes(start)), SIZE, ADDRESS)
     one.sweep()
     return one
 
@@ -153,6 +153,12 @@ class Rules(unittest.TestCase):
     def test_data_of_the_gone_one(self):
         records = [store(4096, bytes(16)), fence(), store(20 * MIB, b"x" * 8), fence()]
         self.assertEqual(judge(records, medium(xen_block())).faults, [])
+
+    def test_files_are_written_where_data_is(self):
+        records = [store(20 * MIB + 64 * i, b"x" * 8) for i in range(cutjudge.SAMPLE)]
+        one = judge(records, medium(xen_block()), "file-one")
+        self.assertEqual(one.faults, [])
+        self.assertIn("durable", {cut.how for cut in one.verdicts})
 
     def test_another_dimm(self):
         one = judge([store(0, b"x" * 8, dimm=1)], medium())
@@ -253,6 +259,21 @@ class Kernel(unittest.TestCase):
     def test_bound(self):
         self.assertEqual(self.faults(xen_block(), True, driver="xen_pmem", inner="pmem1"), [])
         self.assertIn("no disk", self.faults(xen_block(), True, driver="xen_pmem")[0])
+
+    def files(self, word):
+        state = cutjudge.read_state(medium(xen_block()), SIZE, ADDRESS)
+        seen = self.seen(driver="xen_pmem", inner="pmem1", files=word)
+        return cutjudge.kernel_faults(state, seen, True, "", {"one": "aa", "two": "bb"})
+
+    def test_files(self):
+        self.assertEqual(self.files("0,one:aa,two:bb,more:cc"), [])
+        self.assertIn("the file two, which was durable, has sha256 None, expected bb",
+                      self.files("0,one:aa")[0])
+        self.assertIn("has sha256 xx", self.files("0,one:xx,two:bb")[0])
+
+    def test_file_system(self):
+        for word in ("", "not-mounted", "4,one:aa,two:bb"):
+            self.assertIn("expected to be mounted", self.files(word)[0])
 
     def test_lost_namespace(self):
         self.assertIn("expected", cutjudge.kernel_faults(
