@@ -14,6 +14,11 @@
  *
  * Each write is on the medium before the next one starts: nvdimm_write_bytes()
  * flushes.  It also clears bad blocks, if all of a sector is written.
+ *
+ * A label says for which kind of block it is, and only nvdimm's own sysfs changes
+ * that.  Where it is for another kind, the old block has to go before the label is
+ * changed, and the label has to be changed before the new block comes: else a kernel
+ * shows a raw disk in between.  So step 1 can be had alone, after all checks.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -34,7 +39,13 @@
 struct xen_pmem_request {
 	char name[32];
 	char uuid[UUID_STRING_LEN + 1];
-	char force[8];
+	char word[8];
+};
+
+enum xen_pmem_mode {
+	XEN_PMEM_IF_EMPTY,
+	XEN_PMEM_FORCE,
+	XEN_PMEM_ERASE,		/* the old block goes, and nothing comes */
 };
 
 /* One at a time. */
@@ -44,20 +55,22 @@ static int xen_pmem_parse_request(const char *line,
 				  struct xen_pmem_request *req,
 				  struct xen_pmem_info *info)
 {
+	static const char * const words[] = { "", "force", "erase" };
 	uuid_t uuid;
 	char more;
-	int n;
+	int n, mode;
 
 	memset(req, 0, sizeof(*req));
-	n = sscanf(line, "%31s %36s %7s %c", req->name, req->uuid, req->force,
+	n = sscanf(line, "%31s %36s %7s %c", req->name, req->uuid, req->word,
 		   &more);
-	if (n < 2 || n > 3 || (n == 3 && strcmp(req->force, "force")) ||
-	    uuid_parse(req->uuid, &uuid) || uuid_is_null(&uuid)) {
-		pr_err("provision: expected \"<namespace> <uuid> [force]\"\n");
+	mode = match_string(words, ARRAY_SIZE(words), req->word);
+	if (n < 2 || n > 3 || mode < 0 || uuid_parse(req->uuid, &uuid) ||
+	    uuid_is_null(&uuid)) {
+		pr_err("provision: expected \"<namespace> <uuid> [force|erase]\"\n");
 		return -EINVAL;
 	}
 	export_uuid(info->uuid, &uuid);
-	return 0;
+	return mode;
 }
 
 /* Returns the device with a reference. */
@@ -143,47 +156,64 @@ static int xen_pmem_read_back(struct nd_namespace_common *ndns,
 	return 0;
 }
 
-/* The first sector is written twice: whole, to clear a bad block, and signed. */
-static int xen_pmem_write_block(struct nd_namespace_common *ndns,
-				struct xen_pmem_sb *sb)
+static int xen_pmem_write_error(struct nd_namespace_common *ndns, int rc)
+{
+	if (!rc)
+		return 0;
+	return xen_pmem_error(dev_name(&ndns->dev), rc,
+			      "cannot write the info block: error %d", rc);
+}
+
+/* No block of any kind is left; the first of a BTT can be at 0. */
+static int xen_pmem_erase_block(struct nd_namespace_common *ndns)
 {
 	void *zero __free(kfree) = kzalloc(XEN_PMEM_SB_OFFSET, GFP_KERNEL);
-	u8 signature[sizeof(sb->signature)];
 	int rc;
 
 	if (!zero)
 		return -ENOMEM;
-	memcpy(signature, sb->signature, sizeof(signature));
-	memset(sb->signature, 0, sizeof(sb->signature));
-
 	rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, zero, SECTOR_SIZE, 0);
 	if (!rc)
 		rc = nvdimm_write_bytes(ndns, 0, zero, XEN_PMEM_SB_OFFSET, 0);
-	if (!rc)
-		rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, sb,
-					sizeof(*sb), 0);
+	return xen_pmem_write_error(ndns, rc);
+}
+
+/* The first sector is written twice: whole, to clear a bad block, and signed. */
+static int xen_pmem_write_block(struct nd_namespace_common *ndns,
+				struct xen_pmem_sb *sb)
+{
+	u8 signature[sizeof(sb->signature)];
+	int rc;
+
+	rc = xen_pmem_erase_block(ndns);
+	if (rc)
+		return rc;
+	memcpy(signature, sb->signature, sizeof(signature));
+	memset(sb->signature, 0, sizeof(sb->signature));
+	rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, sb, sizeof(*sb), 0);
 	if (!rc)
 		rc = nvdimm_write_bytes(ndns, XEN_PMEM_SB_OFFSET, signature,
 					sizeof(signature), 0);
-	if (rc)
-		return xen_pmem_error(dev_name(&ndns->dev), rc,
-				      "cannot write the info block: error %d",
-				      rc);
 	memcpy(sb->signature, signature, sizeof(sb->signature));
-	return xen_pmem_read_back(ndns, sb);
+	rc = xen_pmem_write_error(ndns, rc);
+	return rc ? rc : xen_pmem_read_back(ndns, sb);
 }
 
-/* The header is mapped, and without @force all that lies before the data. */
+/* The header is mapped, and if it is to be empty all that lies before the data. */
 static int xen_pmem_write_mapped(struct nd_namespace_common *ndns,
 				 const struct xen_pmem_ns *ns,
-				 const struct xen_pmem_info *info, bool force)
+				 const struct xen_pmem_info *info,
+				 enum xen_pmem_mode mode)
 {
 	struct xen_pmem_sb *sb __free(kfree) = kmalloc(sizeof(*sb), GFP_KERNEL);
-	int rc;
+	int rc = 0;
 
 	if (!sb)
 		return -ENOMEM;
-	rc = force ? 0 : xen_pmem_check_empty(ndns, info->geo.data_start);
+	if (mode == XEN_PMEM_ERASE)
+		return xen_pmem_erase_block(ndns);
+	if (mode == XEN_PMEM_IF_EMPTY)
+		rc = xen_pmem_check_empty(ndns, info->geo.data_start);
 	if (rc)
 		return rc;
 	xen_pmem_sb_build(sb, ns, info);
@@ -193,9 +223,11 @@ static int xen_pmem_write_mapped(struct nd_namespace_common *ndns,
 /* The device has no driver, so what is devm is released here. */
 static int xen_pmem_write(struct nd_namespace_common *ndns,
 			  const struct xen_pmem_ns *ns,
-			  const struct xen_pmem_info *info, bool force)
+			  const struct xen_pmem_info *info,
+			  enum xen_pmem_mode mode)
 {
-	u64 size = force ? XEN_PMEM_HEADER_SIZE : info->geo.data_start;
+	u64 size = mode == XEN_PMEM_IF_EMPTY ? info->geo.data_start :
+		   XEN_PMEM_HEADER_SIZE;
 	struct device *dev = &ndns->dev;
 	void *group = devres_open_group(dev, NULL, GFP_KERNEL);
 	int rc;
@@ -207,7 +239,7 @@ static int xen_pmem_write(struct nd_namespace_common *ndns,
 		xen_pmem_error(dev_name(dev), rc,
 			       "cannot map it: error %d; see /proc/iomem", rc);
 	else
-		rc = xen_pmem_write_mapped(ndns, ns, info, force);
+		rc = xen_pmem_write_mapped(ndns, ns, info, mode);
 	devres_release_group(dev, group);
 	return rc;
 }
@@ -231,7 +263,8 @@ static int xen_pmem_plan(const char *name, const struct xen_pmem_ns *ns,
 }
 
 static int xen_pmem_provision_locked(struct device *dev,
-				     struct xen_pmem_info *info, bool force)
+				     struct xen_pmem_info *info,
+				     enum xen_pmem_mode mode)
 {
 	struct nd_namespace_common *ndns = to_ndns(dev);
 	struct xen_pmem_ns ns;
@@ -250,34 +283,36 @@ static int xen_pmem_provision_locked(struct device *dev,
 		return xen_pmem_error(dev_name(dev), -EROFS, "%s is read-only",
 				      dev_name(dev->parent));
 	rc = xen_pmem_ns_of(ndns, &ns);
-	if (!rc)
+	if (!rc && mode != XEN_PMEM_ERASE)
 		rc = xen_pmem_check_label(ndns);
 	if (!rc)
 		rc = xen_pmem_plan(dev_name(dev), &ns, info);
 	if (!rc)
-		rc = xen_pmem_write(ndns, &ns, info, force);
+		rc = xen_pmem_write(ndns, &ns, info, mode);
 	return rc;
 }
 
 /**
  * xen_pmem_provision() - write an info block and bind the namespace
  * @drv: this driver
- * @line: "<namespace> <uuid> [force]"
+ * @line: "<namespace> <uuid> [force|erase]"
  *
- * Return: 0 if the namespace is bound, -EINVAL for another line, -ENODEV without
- * such a namespace, -EBUSY if it is in use, -EEXIST if it is not empty and not
- * forced, -ENOSPC if it is too small, or any error of a bind.
+ * With erase an old block goes, of any kind and under any label, and that is all.
+ *
+ * Return: 0 if the namespace is bound, or its block erased, -EINVAL for another
+ * line, -ENODEV without such a namespace, -EBUSY if it is in use, -EEXIST if it is
+ * not empty and not forced, -ENOSPC if it is too small, or any error of a bind.
  */
 int xen_pmem_provision(struct device_driver *drv, const char *line)
 {
 	struct xen_pmem_info info = {};
 	struct xen_pmem_request req;
 	struct device *dev;
-	int rc;
+	int rc, mode;
 
-	rc = xen_pmem_parse_request(line, &req, &info);
-	if (rc)
-		return rc;
+	mode = xen_pmem_parse_request(line, &req, &info);
+	if (mode < 0)
+		return mode;
 	guard(mutex)(&xen_pmem_provision_lock);
 	dev = xen_pmem_find_ns(drv, req.name);
 	if (!dev) {
@@ -285,9 +320,9 @@ int xen_pmem_provision(struct device_driver *drv, const char *line)
 		return -ENODEV;
 	}
 	device_lock(dev);
-	rc = xen_pmem_provision_locked(dev, &info, req.force[0]);
+	rc = xen_pmem_provision_locked(dev, &info, mode);
 	device_unlock(dev);
-	if (!rc)
+	if (!rc && mode != XEN_PMEM_ERASE)
 		rc = device_driver_attach(drv, dev);
 	put_device(dev);
 	return rc;

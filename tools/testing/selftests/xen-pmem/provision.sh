@@ -28,6 +28,27 @@ head_sum()
 	dd if="$1" bs=1M count=$((HEAD >> 20)) 2>/dev/null | sha256sum
 }
 
+# What is behind the header, up to the data.
+rest_sum()
+{
+	dd if="$RAW" bs=8192 skip=1 count=$(((HEAD >> 13) - 1)) 2>/dev/null | sha256sum
+}
+
+erase()
+{
+	xp_write "$NS 1c9e1f3a-7b1d-4c52-a0ce-5d8b3c6f2e11 erase" $XP_DRIVER/provision
+}
+
+# The first step of provisioning, alone: no block of any kind, and no more.
+erased()
+{
+	equal driver "$(xp_driver_of "$NS")" "" &&
+		equal regions "$(xenpf_pmem list | grep -c data_spfn=)" 0 &&
+		xp_raw_open "$NS" && ! mount -t ext4 -o ro "$RAW" "$XP_MNT" &&
+		dd if="$RAW" bs=512 count=9 2>/dev/null | cmp -n $((9 * 512)) - /dev/zero &&
+		equal "sha256 of what is behind it" "$(rest_sum)" "$BEFORE"
+}
+
 create()
 {
 	ndctl create-namespace --mode=xen --reconfig="$NS" "$@"
@@ -109,7 +130,7 @@ if xp_bound "$NS"; then
 	ndctl destroy-namespace --force "$NS" >/dev/null 2>&1
 fi
 xp_raw_open "$NS" || xp_skip "$NS does not come up as a raw disk"
-xp_begin 16
+xp_begin 19
 
 check "R3 dom0 reads the whole device before ADD" readable
 blank
@@ -127,7 +148,12 @@ echo here >"$XP_MNT/file"
 refused "R5 a mounted namespace is refused, with --force as well" \
 	'[Bb]usy|in use|mounted' create --force
 check "R5 and its file is there" grep -q here "$XP_MNT/file"
+refused "R5 neither is its block erased" 'busy' erase
 umount "$XP_MNT"
+BEFORE=$(rest_sum)
+xp_raw_close "$NS"
+check "R5 the block of an idle namespace can be erased alone" erase
+check "R5 then there is none, and not another byte has changed" erased
 blank
 xp_raw_close "$NS"
 
