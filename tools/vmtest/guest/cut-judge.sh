@@ -51,20 +51,31 @@ first_of()
 	VALUE=${VALUE%% *}
 }
 
-# files_of DISK: if there is ext4, what e2fsck says after it was mounted with -o dax, and
-# the hashes of its files.
+# mount_files DISK: a superblock of which the power took a part is e2fsck's to mend. Nobody
+# writes a sector of persistent memory all or not.
+mount_files()
+{
+	STATUS=0
+	mount -t ext4 -o dax "$1" "$MNT" && return
+	STATUS=repaired
+	e2fsck -fy "$1" >&2
+	mount -t ext4 -o dax "$1" "$MNT"
+}
+
+# files_of DISK: if there is ext4, how it was to be mounted with -o dax, or what e2fsck says
+# afterwards, and the hashes of its files.
 files_of()
 {
 	VALUE=
 	[ "$(blkid -o value -s TYPE "$1")" = ext4 ] || return 0
 	VALUE=not-mounted
-	mount -t ext4 -o dax "$1" "$MNT" || return 0
+	mount_files "$1" || return 0
 	found=$(cd "$MNT" && for file in *; do
 		[ ! -f "$file" ] || printf ',%s:%s' "$file" "$(sha256sum <"$file" | cut -d' ' -f1)"
 	done)
 	umount "$MNT"
-	e2fsck -fn "$1" >&2
-	VALUE=$?$found
+	e2fsck -fn "$1" >&2 || STATUS=not-clean
+	VALUE=$STATUS$found
 }
 
 # line DIMM NAMESPACE

@@ -13,6 +13,7 @@
 . /vmtest/guest/functions.sh
 
 PREFIX=
+BYTES=65536
 touch "$OUT/operations"
 NUMBER=$(grep -c . "$OUT/operations")
 
@@ -151,11 +152,13 @@ plain()
 	operation "destroy" 1 destroy 1
 }
 
-# file NAME HOW SEED: by write() and fsync(), or by stores to a MAP_SYNC mapping.
+# file OPERATION NAME HOW SEED: by write() and fsync(), or by stores to a MAP_SYNC
+# mapping.
 file()
 {
-	operation "file-$1-$2" 0 dax_file "$2" "$MNT/$1" 32768 "$3"
-	echo "$NUMBER $1 $(sha256sum <"$MNT/$1" | cut -d' ' -f1)" >>"$OUT/files"
+	what=file-$1 path=$MNT/$2
+	operation "$what" 0 dax_file "$3" "$path" "$BYTES" "$4"
+	echo "$NUMBER ${path##*/} $(sha256sum <"$path" | cut -d' ' -f1)" >>"$OUT/files"
 }
 
 mount_files()
@@ -177,17 +180,17 @@ files()
 	try "a namespace in xen mode" make 0
 	try "ext4 -o dax" make_files
 	seed=0
-	for name; do
+	for new; do
 		seed=$((seed + 1))
-		file "$name" write $seed
-		file "$name-mapped" store $((100 + seed))
+		file "$new" "$new" write $seed
+		file "$new-mapped" "$new-mapped" store $((100 + seed))
 	done
-	file "$1" store 200
+	file "$1-again" "$1" store 200
 	operation "file-unmount" 0 umount "$MNT"
 	try "it is disabled" ndctl disable-namespace "$NS"
 	operation "hand-over" 0 ndctl enable-namespace "$NS"
 	try "it is mounted again" mount_files
-	file "$1" write 300
+	file "$1-at-last" "$1" write 300
 	umount "$MNT"
 }
 

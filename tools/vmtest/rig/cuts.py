@@ -68,7 +68,7 @@ class Batch(run.RowRun):
         row = dataclasses.replace(
             parent.row, name=f"{parent.row.name} {name}-{kind}", smp=2, cuts=None,
             nvdimm=[parent.row.nvdimm[point.dimm] for point in points],
-            boots=[matrix.Boot(steps=[f"cut-judge.sh {len(points)}"], timeout=400)])
+            boots=[matrix.Boot(steps=[f"cut-judge.sh {len(points)}"], timeout=900)])
         if kind == "bare":
             row = dataclasses.replace(row, xen="none", driver=False, ndctl="none")
         super().__init__(row, parent.accel, parent.timeout)

@@ -266,13 +266,14 @@ class Kernel(unittest.TestCase):
         return cutjudge.kernel_faults(state, seen, True, "", {"one": "aa", "two": "bb"})
 
     def test_files(self):
-        self.assertEqual(self.files("0,one:aa,two:bb,more:cc"), [])
+        for word in ("0,one:aa,two:bb,more:cc", "repaired,two:bb,one:aa"):
+            self.assertEqual(self.files(word), [])
         self.assertIn("the file two, which was durable, has sha256 None, expected bb",
                       self.files("0,one:aa")[0])
         self.assertIn("has sha256 xx", self.files("0,one:xx,two:bb")[0])
 
     def test_file_system(self):
-        for word in ("", "not-mounted", "4,one:aa,two:bb"):
+        for word in ("", "not-mounted", "not-clean,one:aa,two:bb"):
             self.assertIn("expected to be mounted", self.files(word)[0])
 
     def test_lost_namespace(self):
