@@ -307,6 +307,46 @@ static void test_all_fields_listed(void)
 	}
 }
 
+/* Of two wrong fields the one is blamed that says who may judge the other. */
+static void test_who_may_judge(void)
+{
+	static const struct bad list[] = {
+		{ "ext.version_major", 7, "ext.owner", OWNER },
+		{ "ext.incompat", 7, "ext.owner", OWNER },
+		{ "flags", 7, "ext.owner", OWNER },
+		{ "flags", 7, "ext.version_major", DRIVER },
+		{ "align", 7, "ext.incompat", DRIVER },
+	};
+	struct xen_pmem_diag diag;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		struct xen_pmem_sb sb = valid();
+
+		field_set(&sb, field_by_name(list[i].field), list[i].value);
+		field_set(&sb, field_by_name(list[i].blamed), 7);
+		refresh(&sb);
+		rc = parse(&sb, &diag);
+		if (!ok(blames(rc, &diag, &list[i]), "%s and %s: refused for %s",
+			list[i].field, list[i].blamed, list[i].blamed))
+			note_diag(rc, &diag);
+	}
+}
+
+static void test_uuid_texts(void)
+{
+	struct xen_pmem_sb sb = valid();
+	struct xen_pmem_diag diag;
+
+	field_set(&sb, field_by_name("parent_uuid"), 0x8877665544332211);
+	refresh(&sb);
+	ok(parse(&sb, &diag) == -EOPNOTSUPP &&
+	   !strcmp(diag.found, "11223344-5566-7788-0000-000000000000") &&
+	   !strcmp(diag.expected, "00000000-0000-0000-0000-000000000000"),
+	   "the uuid that was found, and the one that was expected");
+}
+
 static void test_last_bytes_of_padding(void)
 {
 	static const char * const names[] = { "padding0", "ext.reserved" };
@@ -530,6 +570,32 @@ static void test_layout_edges(void)
 		   list[i].rc);
 }
 
+static void test_span_edges(void)
+{
+	static const struct {
+		struct xen_pmem_ns ns;
+		u64 start, end;		/* none: 0 */
+	} list[] = {
+		{ { 4 * GIB + 0x1000, GIB, { 0 } }, 4 * GIB + 2 * MIB, 5 * GIB },
+		{ { 4 * GIB - 0x1000, GIB, { 0 } }, 4 * GIB, 5 * GIB - 2 * MIB },
+		{ { 4 * GIB, 2 * MIB, { 0 } }, 4 * GIB, 4 * GIB + 2 * MIB },
+		{ { 4 * GIB, 2 * MIB - 1, { 0 } }, 0, 0 },
+		{ { 4 * GIB + 0x1000, 2 * MIB, { 0 } }, 0, 0 },
+		{ { -(2 * MIB), 4 * MIB, { 0 } }, 0, 0 },
+	};
+	u64 start, end;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(list); i++) {
+		bool is = xen_pmem_span(&list[i].ns, &start, &end);
+
+		ok(is == !!list[i].end &&
+		   (!is || (start == list[i].start && end == list[i].end)),
+		   "span of %#llx bytes at %#llx", list[i].ns.size,
+		   list[i].ns.start);
+	}
+}
+
 static void test_layout_example(void)
 {
 	struct xen_pmem_geometry geo;
@@ -550,6 +616,8 @@ int main(void)
 	test_round_trips();
 	test_bad_fields();
 	test_all_fields_listed();
+	test_who_may_judge();
+	test_uuid_texts();
 	test_last_bytes_of_padding();
 	test_bit_flips();
 	test_signed_bit_flips();
@@ -557,6 +625,7 @@ int main(void)
 	test_other_namespace();
 	test_layout_sweep();
 	test_layout_edges();
+	test_span_edges();
 	test_layout_example();
 	printf("1..%u\n", tests);
 	return failures ? 1 : 0;
