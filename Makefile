@@ -29,6 +29,7 @@ help:
 	@echo '  make lint        checkpatch, sparse, kernel-doc, shellcheck, build inside a kernel tree'
 	@echo '  make vmtest      all test machines; ROW="NAME..." for some ("tools/vmtest/vmtest list")'
 	@echo '  make vmtest-long test machines that take too long for each check: tools/vmtest/long.toml'
+	@echo '  make proof       hours of trying to lose data: build/proof/report.md; PART="NAME..." for some of it'
 	@echo '  make shell ROW=NAME   boot one test machine and get its console'
 	@echo
 	@echo '  make clean       remove what was built, keep downloads and the Debian tree'
@@ -69,6 +70,10 @@ vmtest-long: kernels modules xen ndctl selftests
 	@scripts/build-xen debug-4.17
 	@scripts/build-kernel $$(tools/vmtest/vmtest --matrix tools/vmtest/long.toml kernels $(ROW))
 	@tools/vmtest/vmtest --matrix tools/vmtest/long.toml run $(ROW)
+
+.PHONY: proof
+proof:
+	@scripts/proof $(PART)
 
 shell: kernels modules xen ndctl selftests
 	$(if $(ROW),,$(error say which machine: make shell ROW=NAME; tools/vmtest/vmtest list))
