@@ -102,7 +102,8 @@ inline labels_changed()
 #define SUM_OK(v)	(v[REST] != NIL && v[FIELDS] == v[REST])
 #endif
 #define BLOCK_OK(v)	(SUM_OK(v) && v[SIG] == sig_of[v[REST]])
-#define BLOCK_IS(v, kind, uuid)	(BLOCK_OK(v) && kind_of[v[REST]] == kind && parent_of[v[REST]] == uuid)
+#define BLOCK_IS(v, kind, uuid)	(BLOCK_OK(v) && kind_of[v[REST]] == kind && \
+				 parent_of[v[REST]] == uuid)
 
 /* A block of ours that is valid for a namespace with this uuid. */
 #define XEN_BLOCK(v, uuid)	BLOCK_IS(v, XEN, uuid)
