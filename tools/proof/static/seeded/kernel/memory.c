@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Faults: use of a null pointer after the test for it, memory that is lost, memory
- * that is used after it was freed.
+ * that is used after it was freed, a value that was not set.
  * finds gcc-driver: dereference of NULL .*Wanalyzer-null-dereference
  * finds gcc-driver: leak of .*Wanalyzer-malloc-leak
  * finds gcc-driver: use after .kfree. .*Wanalyzer-use-after-free
+ * finds gcc-driver: Wanalyzer-use-of-uninitialized-value
+ * finds clang-driver: [Uu]ndefined or garbage value
  * finds clang-driver: core.NullDereference
  * finds clang-driver: Potential leak of memory .*unix.Malloc
  * finds clang-driver: Use of memory after it is freed .*unix.Malloc
@@ -53,6 +55,21 @@ unsigned long seeded_freed(void)
 		return 0;
 	kfree(page);
 	return *page;
+}
+
+unsigned long seeded_unset(int kind)
+{
+	unsigned long value;
+
+	switch (kind) {
+	case 0:
+		value = 9;
+		break;
+	case 1:
+		value = 18;
+		break;
+	}
+	return value;
 }
 
 MODULE_DESCRIPTION("Faults for analysers");

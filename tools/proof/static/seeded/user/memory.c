@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Faults: use of a null pointer after the test for it, a file that is not closed,
- * memory that is used after it was freed, a read past the end of an array.
+ * memory that is used after it was freed, a value that was not set, a read past the
+ * end of an array.
  * finds gcc-user gcc-ndctl: dereference of NULL .*Wanalyzer-null-dereference
  * finds gcc-user gcc-ndctl: leak of .*Wanalyzer-(fd|file|malloc)-leak
  * finds gcc-user gcc-ndctl: use after .free. .*Wanalyzer-use-after-free
  * finds gcc-user gcc-ndctl: Wanalyzer-out-of-bounds
+ * finds gcc-user gcc-ndctl: Wanalyzer-use-of-uninitialized-value
+ * finds clang-user clang-ndctl: [Uu]ndefined or garbage value
  * finds clang-user clang-ndctl: core.NullDereference
  * finds clang-user clang-ndctl: Opened stream never closed
  * finds clang-user clang-ndctl: Use of memory after it is freed .*unix.Malloc
@@ -50,6 +53,21 @@ int seeded_freed(void)
 		return 0;
 	free(page);
 	return *page;
+}
+
+int seeded_unset(int kind)
+{
+	int value;
+
+	switch (kind) {
+	case 0:
+		value = 9;
+		break;
+	case 1:
+		value = 18;
+		break;
+	}
+	return value;
 }
 
 int seeded_bounds(unsigned int i)

@@ -37,12 +37,16 @@ unsigned int seeded_unset(unsigned int kind)
 
 unsigned int seeded_switch(unsigned int kind)
 {
-    unsigned int order = 0;
+    unsigned int order;
 
     switch ( kind )
     {
-    case 1:
+    case 0:
         order = 9;
+        break;
+
+    case 1:
+        order = 18;
         break;
     }
 
