@@ -199,21 +199,17 @@ static int xen_pmem_write_block(struct nd_namespace_common *ndns,
 	return rc ? rc : xen_pmem_read_back(ndns, sb);
 }
 
-/* The header is mapped, and if it is to be empty all that lies before the data. */
+/* The header is mapped, and without @force all that lies before the data. */
 static int xen_pmem_write_mapped(struct nd_namespace_common *ndns,
 				 const struct xen_pmem_ns *ns,
-				 const struct xen_pmem_info *info,
-				 enum xen_pmem_mode mode)
+				 const struct xen_pmem_info *info, bool force)
 {
 	struct xen_pmem_sb *sb __free(kfree) = kmalloc(sizeof(*sb), GFP_KERNEL);
-	int rc = 0;
+	int rc;
 
 	if (!sb)
 		return -ENOMEM;
-	if (mode == XEN_PMEM_ERASE)
-		return xen_pmem_erase_block(ndns);
-	if (mode == XEN_PMEM_IF_EMPTY)
-		rc = xen_pmem_check_empty(ndns, info->geo.data_start);
+	rc = force ? 0 : xen_pmem_check_empty(ndns, info->geo.data_start);
 	if (rc)
 		return rc;
 	xen_pmem_sb_build(sb, ns, info);
@@ -238,8 +234,11 @@ static int xen_pmem_write(struct nd_namespace_common *ndns,
 	if (rc)
 		xen_pmem_error(dev_name(dev), rc,
 			       "cannot map it: error %d; see /proc/iomem", rc);
+	else if (mode == XEN_PMEM_ERASE)
+		rc = xen_pmem_erase_block(ndns);
 	else
-		rc = xen_pmem_write_mapped(ndns, ns, info, mode);
+		rc = xen_pmem_write_mapped(ndns, ns, info,
+					   mode == XEN_PMEM_FORCE);
 	devres_release_group(dev, group);
 	return rc;
 }
@@ -266,7 +265,7 @@ static int xen_pmem_provision_locked(struct device *dev,
 				     struct xen_pmem_info *info,
 				     enum xen_pmem_mode mode)
 {
-	struct nd_namespace_common *ndns = to_ndns(dev);
+	struct nd_namespace_common *ndns;
 	struct xen_pmem_ns ns;
 	int rc;
 

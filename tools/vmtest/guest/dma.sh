@@ -16,17 +16,6 @@ BEFORE=0x00000000000000AA
 OUTSIDE=$BEFORE
 [ "$(cat /sys/hypervisor/guest_type)" != PVH ] || OUTSIDE=$WORD
 
-# set_word FRAME VALUE; word FRAME: its first eight bytes.
-set_word()
-{
-	devmem $(($1 << 12)) 64 "$2"
-}
-
-word()
-{
-	devmem $(($1 << 12)) 64
-}
-
 # copied FROM TO: what is in the frame TO after DMA from FROM.
 copied()
 {

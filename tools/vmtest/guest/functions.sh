@@ -78,6 +78,31 @@ inner_disk()
 	return 1
 }
 
+# all_is_read NAME NAMESPACE: what dd makes of its disk is whole records of 1 MiB, to the
+# last byte.
+all_is_read()
+{
+	is "$1" "$(dd if="/dev/$(ls "$ND/devices/$2/block")" of=/dev/null bs=1M 2>&1 |
+		grep "records in")" "$(($(cat "$ND/devices/$2/size") >> 20))+0 records in"
+}
+
+# load_crash_kernel WORD...: Linux without Xen, by way of Xen, with more on its command line.
+load_crash_kernel()
+{
+	kexec -p /crash/vmlinuz --initrd=/crash/initrd \
+		--append="console=ttyS0 panic=-1 oops=panic loglevel=5 maxcpus=1 reset_devices $*"
+}
+
+# panic_now: the host is told, and dom0 goes.
+panic_now()
+{
+	sleep 1
+	mark crash
+	sleep 1
+	echo c >/proc/sysrq-trigger
+	not_ok "sysrq c panics" "it did not"
+}
+
 # no_pmem_of NAMESPACE: no disk and no pfn, btt or dax device holds it.
 no_pmem_of()
 {

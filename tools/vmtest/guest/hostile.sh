@@ -13,11 +13,6 @@
 
 WORD=0x00000000000000AA
 
-word()
-{
-	devmem $(($1 << 12)) 64
-}
-
 # The frames that are gone for: Xen's first and last one, the spare ones, each chunk.
 victims()
 {
@@ -104,7 +99,7 @@ by_dma()
 data_is_there()
 {
 	dax_word=0x1122334455667788
-	devmem $(((DATA + 2) << 12)) 64 $dax_word && [ "$(word $((DATA + 2)))" = $dax_word ] &&
+	set_word $((DATA + 2)) $dax_word && [ "$(word $((DATA + 2)))" = $dax_word ] &&
 		xenpf_pmem gcopy "$(hex $((DATA + 2)))" "$(hex $((DATA + 3)))" &&
 		[ "$(word $((DATA + 3)))" = $dax_word ]
 }
@@ -113,9 +108,9 @@ try "there is a device with a DMA engine" edu_find
 try "DIMM 0 has room for a region" tuple 0 "$CHUNK"
 SPARE=$((DATA - CHUNK))
 for i in 0 1 511; do
-	devmem $(((SPARE + i) << 12)) 64 $WORD
+	set_word $((SPARE + i)) $WORD
 done
-devmem $(((DATA + CHUNK) << 12)) 64 0x4242424242424242
+set_word $((DATA + CHUNK)) 0x4242424242424242
 try "ADD" op add
 LIST=$(xenpf_pmem list)
 DOMAIN=$(xenpf_pmem domain | value domid)
@@ -123,7 +118,7 @@ DOMAIN=$(xenpf_pmem domain | value domid)
 if [ "${1-}" = devmem ]; then
 	for frame in "$SPARE" "$RSV"; do
 		refuses "R20 /dev/mem: frame $(hex "$frame")" "" \
-			devmem $((frame << 12)) 64 0x4141414141414141
+			set_word "$frame" 0x4141414141414141
 	done
 else
 	doors

@@ -58,6 +58,17 @@ no_region()
 	[ -z "$(xenpf_pmem list)" ]
 }
 
+# set_word FRAME VALUE; word FRAME: its first eight bytes, by way of /dev/mem.
+set_word()
+{
+	devmem $(($1 << 12)) 64 "$2"
+}
+
+word()
+{
+	devmem $(($1 << 12)) 64
+}
+
 frame_value()
 {
 	xenpf_pmem map self "$(hex "$1")" ro | value value
