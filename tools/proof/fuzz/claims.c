@@ -21,15 +21,21 @@ static const struct {
 	{ 4 * GIB + 4 * KIB, 512 * MIB, { 0x11, 0x22, 0x33 } },
 };
 
+static struct input on_namespace(size_t i)
+{
+	struct input in = { .start = namespaces[i].start, .size = namespaces[i].size };
+
+	memcpy(in.uuid, namespaces[i].uuid, sizeof(in.uuid));
+	return in;
+}
+
 static void try_namespaces(const u8 *block, struct tally *tally)
 {
-	struct input in;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(namespaces); i++) {
-		in.start = namespaces[i].start;
-		in.size = namespaces[i].size;
-		memcpy(in.uuid, namespaces[i].uuid, sizeof(in.uuid));
+		struct input in = on_namespace(i);
+
 		memcpy(in.block, block, sizeof(in.block));
 		if (report_judge(&in, tally) != READER_NOT_OURS)
 			report_wrong(&in, "somebody else's block is claimed");
@@ -75,13 +81,11 @@ static void try_own(void)
 {
 	struct xen_pmem_info info = { .uuid = { 1 }, .rec = { 32, 8, 0 } };
 	struct tally tally = { 0 };
-	struct input in;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(namespaces); i++) {
-		in.start = namespaces[i].start;
-		in.size = namespaces[i].size;
-		memcpy(in.uuid, namespaces[i].uuid, sizeof(in.uuid));
+		struct input in = on_namespace(i);
+
 		input_build(&in, 16 * MIB, &info);
 		if (report_judge(&in, &tally) != READER_ACCEPTED)
 			report_wrong(&in, "a block of ours is not accepted");

@@ -134,7 +134,8 @@ static void put(const struct record *record, const void *bytes)
 	if (size > sizeof(buffer))
 		die("a record is larger than the buffer: use a smaller label area");
 	memcpy(buffer + buffered, record, sizeof(*record));
-	memcpy(buffer + buffered + sizeof(*record), bytes, record->bytes);
+	if (bytes)
+		memcpy(buffer + buffered + sizeof(*record), bytes, record->bytes);
 	buffered += size;
 }
 
