@@ -74,13 +74,6 @@ keeps_data()
 		"mount -t ext4 $(inner_disk "$1") $MNT && grep -q somebody $MNT/file && umount $MNT"
 }
 
-init_labels()
-{
-	nmem=$(cut -d, -f1 "$ND/devices/$1/mapping0")
-	ndctl disable-region "$1" && ndctl init-labels -f -V 1.2 "$nmem" &&
-		ndctl enable-region "$1"
-}
-
 labelled()
 {
 	region=$(region_of 1)

@@ -46,7 +46,7 @@ chardev()
 # raw_open|raw_close NAMESPACE: its bytes as a disk, whatever it holds.
 raw_open()
 {
-	echo 1 >"$ND/devices/$1/force_raw" && ndctl enable-namespace "$1" >&2 &&
+	echo 1 >"$ND/devices/$1/force_raw" && write_line "$1" "$ND/drivers/nd_pmem/bind" &&
 		wait_for 10 test -b "/dev/$(basename "$ND/devices/$1"/block/*)" &&
 		basename "$ND/devices/$1"/block/*
 }
@@ -56,6 +56,14 @@ raw_close()
 	udevadm settle
 	ndctl disable-namespace "$1" >&2
 	echo 0 >"$ND/devices/$1/force_raw"
+}
+
+# init_labels REGION: those of its only DIMM.
+init_labels()
+{
+	nmem=$(cut -d, -f1 "$ND/devices/$1/mapping0")
+	ndctl disable-region "$1" && ndctl init-labels -f -V 1.2 "$nmem" &&
+		ndctl enable-region "$1"
 }
 
 # wipe NAMESPACE BYTES
