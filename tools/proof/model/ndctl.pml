@@ -3,10 +3,6 @@
  * ndctl: one command, in the order of ndctl/namespace.c and ndctl/lib of ndctl 81 with the
  * series. Labels have the names of its functions. Between any two steps it can be killed,
  * also where it holds signals: nobody holds SIGKILL.
- *
- * Where variants.toml lists an order as-is, this is another one, which the properties allow,
- * and #ifdef has what the code does. What such a place looks at it looks at in one step with
- * what it does then: somebody who comes between these two is not modelled.
  */
 
 mtype:command = {
@@ -103,6 +99,21 @@ inline disable_safe()
 	fi
 }
 
+/*
+ * The window is open if ok and a raw disk. What somebody else enabled stays as it is, and
+ * if nobody did there is nothing to disable.
+ */
+inline open_raw_window()
+{
+	set_raw_mode(true);
+	sys_call(BIND, ANY, NOBODY);
+	if
+	:: ok && bound == RAW
+	:: ok && bound != RAW -> set_raw_mode(false)
+	:: !ok -> set_raw_mode(false)
+	fi
+}
+
 /* enable_labels(): ndctl_dimm_init_labels() writes both index blocks. */
 inline enable_labels()
 {
@@ -173,6 +184,7 @@ proctype ndctl()
 	bool was_active = IS_ACTIVE;
 	bool raw_mode = force_raw;	/* as add_namespace() reads it */
 	bool made = false;		/* by this command: it is deleted if the rest fails */
+	bool erased = false;
 	bool taken = false;
 	mtype:class enforce = k_class;
 
@@ -210,13 +222,16 @@ create_idle:
 xen_prep_reconfig:
 	if
 	:: !xen_host || (IS_ACTIVE && !force) || (new_label && !force) -> goto failed
+#ifndef CLASS_BEFORE_LOOK
+	:: xen_host && !force && OTHER_BLOCK -> goto failed
+#endif
 	:: else -> overwrite = force; goto disable
 	fi;
 
 namespace_reconfig_xen:
 #ifndef LABEL_WHILE_KEPT
 	if
-	:: xp == QUARANTINE -> goto failed
+	:: xp == QUARANTINE -> goto back		/* disable_for_xen() */
 	:: else
 	fi;
 #endif
@@ -227,9 +242,10 @@ namespace_reconfig_xen:
 	:: else
 	fi;
 
+	erased = force && OTHER_BLOCK;
 #ifndef NO_ERASE
 	if					/* erase_other_block() */
-	:: force && k_labelled && OTHER_BLOCK ->
+	:: erased ->
 		forget_raw_mode();
 		sys_call(ERASE, ANY, NOBODY);
 		if
@@ -254,16 +270,17 @@ setup_xen_namespace:
 		fi
 	:: else
 	fi;
-#ifndef CLASS_BEFORE_LOOK
-	if
-	:: !MAY_WRITE -> goto back
-	:: else
-	fi;
-#endif
 #ifdef OTHER_CLASS
 	sys_call(SET_CLASS, DAX, NOBODY);
 #else
-	sys_call(SET_CLASS, PFN, NOBODY);	/* is not checked */
+	if					/* it is not checked if it could be set */
+#ifdef CLASS_BEFORE_LOOK
+	:: true -> sys_call(SET_CLASS, PFN, NOBODY)
+#else
+	:: k_labelled || OTHER_BLOCK -> sys_call(SET_CLASS, PFN, NOBODY)
+	:: !k_labelled && !OTHER_BLOCK -> skip
+#endif
+	fi;
 #endif
 	forget_raw_mode();
 #ifdef RAW_PROVISION
@@ -292,8 +309,8 @@ rollback:
 #ifdef CLASS_BACK_OVER_BLOCK
 	:: !made && !taken -> sys_call(SET_CLASS, enforce, NOBODY)
 #else
-	:: !made && !taken && !XEN_BLOCK(cache, k_uuid) -> sys_call(SET_CLASS, enforce, NOBODY)
-	:: !made && !taken && XEN_BLOCK(cache, k_uuid) -> skip
+	:: !made && !taken && !erased -> sys_call(SET_CLASS, enforce, NOBODY)
+	:: !made && !taken && erased -> skip
 #endif
 	fi;
 back:
@@ -316,10 +333,16 @@ disable:
 	fi;
 
 enable:
-#ifndef RAW_STAYS
-	forget_raw_mode();
-#endif
 	sys_call(BIND, ANY, NOBODY);
+#ifndef RAW_STAYS
+	if					/* is_xen_in_raw_mode() */
+	:: raw_mode && !was_active && (ok -> bound == RAW && HAS_XEN_MAGIC : xp == QUARANTINE) ->
+		set_raw_mode(false);
+		sys_call(UNBIND, ANY, NOBODY);
+		sys_call(BIND, ANY, NOBODY)
+	:: else
+	fi;
+#endif
 	if
 	:: ok -> goto succeeded
 	:: else -> goto failed
@@ -333,23 +356,23 @@ check_free_capacity:
 	:: k_labelled && !k_space -> goto setup_namespace
 	:: else
 	fi;
-	set_raw_mode(true);
-	sys_call(BIND, ANY, NOBODY);
-#ifndef KEPT_IS_FREE
+	open_raw_window();
 	if
-	:: !ok && xen_host -> set_raw_mode(false); goto failed
-	:: else
-	fi;
+	:: ok && bound == RAW ->
+		zeroed = !HAS_XEN_MAGIC;
+		set_raw_mode(false);
+		sys_call(UNBIND, ANY, NOBODY)
+#ifdef ENABLED_UNSEEN
+	:: ok && bound != RAW -> zeroed = true; sys_call(UNBIND, ANY, NOBODY)
+#else
+	:: ok && bound != RAW -> zeroed = false
 #endif
-#ifndef ENABLED_UNSEEN
-	if
-	:: ok && bound != RAW -> set_raw_mode(false); goto failed
-	:: else
-	fi;
+#ifdef KEPT_IS_FREE
+	:: !ok -> zeroed = true
+#else
+	:: !ok -> zeroed = !xen_host			/* xen_may_hold() */
 #endif
-	zeroed = !(ok && bound == RAW && HAS_XEN_MAGIC);
-	set_raw_mode(false);
-	sys_call(UNBIND, ANY, NOBODY);
+	fi;
 	if
 	:: zeroed -> zeroed = false; goto setup_namespace
 	:: else -> goto failed
@@ -372,11 +395,10 @@ namespace_prep_reconfig:
 	goto disable;
 
 zero_info_block:
-	set_raw_mode(true);
-	sys_call(BIND, ANY, NOBODY);
+	open_raw_window();
 	if
-	:: !ok -> zeroed = !xen_host		/* "continuing" */
-	:: ok && bound != RAW -> zeroed = false	/* open("/dev/") fails */
+	:: !ok -> zeroed = !xen_host		/* "continuing", but for xen_may_hold() */
+	:: ok && bound != RAW -> zeroed = false
 	:: ok && bound == RAW ->
 		if
 		:: BLANK(cache) -> zeroed = true
@@ -393,10 +415,10 @@ zero_info_block:
 				zeroed = true
 			:: else -> zeroed = false	/* EIO: the disk is gone */
 			fi
-		fi
+		fi;
+		set_raw_mode(false);
+		sys_call(UNBIND, ANY, NOBODY)
 	fi;
-	set_raw_mode(false);
-	disable_invalidate();
 	if
 	:: zeroed -> zeroed = false
 	:: else -> goto failed
