@@ -255,6 +255,12 @@ removed_after()
 	busy_while "$@" && xenpf_pmem remove $WHOLE && xenpf_pmem add $WHOLE
 }
 
+# What Xen shows of its M2P, a PV domain may keep mapped.
+hold_m2p()
+{
+	hold xen "$1" ro
+}
+
 not_counted()
 {
 	hold self $(((DATA + END) / 2)) || return 1
@@ -426,6 +432,8 @@ busy_region()
 			removed_after hold self $frame
 		check "R15 REMOVE while the first frame is mapped: it is named" \
 			busy_while hold self $DATA
+		check "R15 REMOVE while a frame of the M2P is mapped, read-only: it is named" \
+			busy_while hold_m2p $RSV
 	else
 		check "R15 a PVH dom0's own mapping is not counted: REMOVE succeeds" not_counted
 	fi
@@ -473,7 +481,7 @@ SAMPLES=$(samples)
 meet
 xp_at_exit remove_all
 
-PLAN=33
+PLAN=34
 [ -z "$PVH" ] || PLAN=30
 xp_begin $PLAN
 xp_mark

@@ -187,7 +187,7 @@ xp_raw_close "$NS"
 LIST=$(xenpf_pmem list)
 places >"$XP_TMP/places"
 
-xp_begin $(($(wc -l <"$XP_TMP/places") + 21))
+xp_begin $(($(wc -l <"$XP_TMP/places") + 22))
 xp_mark
 FIRST=$XP_MARKED
 while read -r byte what <&3; do
@@ -226,6 +226,7 @@ check "R26 reported as Xen found it, a cache line: its sector is bad" \
 	reported_bad $((3001 * SECTOR + LINE)) $LINE "3001 1,$LAST 1"
 check "R26 written: good again, and the outer bus was told where" \
 	heals 3001 1 "$LAST 1"
+check "R26 the last sector is written, and is good again" heals "$LAST" 1 ""
 refused "R26 reported where no bound namespace is: refused" "No such device" \
 	reported "$SIZE" $LINE
 XP_MARKED=$FIRST

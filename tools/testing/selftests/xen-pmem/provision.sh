@@ -73,6 +73,16 @@ attributes()
 		equal memmap "$(xp_attr "$NS" memmap)" mem
 }
 
+# What tells physical addresses.
+for_root_alone()
+{
+	local dir=$XP_ND/devices/"$NS"/xen
+
+	equal "permissions" "$(stat -c '%a %n' $XP_DRIVER/quarantine "$dir/resource" \
+		"$dir/reserved_resource" | sed 's:/.*/::')" \
+		"$(printf '400 %s\n' quarantine resource reserved_resource)"
+}
+
 # fields FILE: the JSON describes the namespace as the driver sees it.
 fields()
 {
@@ -130,7 +140,7 @@ if xp_bound "$NS"; then
 	ndctl destroy-namespace --force "$NS" >/dev/null 2>&1
 fi
 xp_raw_open "$NS" || xp_skip "$NS does not come up as a raw disk"
-xp_begin 19
+xp_begin 20
 
 check "R3 dom0 reads the whole device before ADD" readable
 blank
@@ -168,6 +178,7 @@ check "R36 list says the same" fields "$XP_TMP/json"
 check "R36 Xen lists the region with the same data" listed_by_xen
 
 check "R36 the attributes of the driver agree" attributes
+check "R36 addresses are for root alone" for_root_alone
 
 UUID=$(xp_attr "$NS" uuid)
 refused "R5 a xen-mode namespace is not provisioned again without --force" \

@@ -75,13 +75,40 @@ reload()
 		xp_wait 20 xp_bound "$NS"
 }
 
+# class CLASS: what kind of block it is for. Without a label the kernel remembers it, and
+# says that it failed, as it has nowhere to write it to.
+class()
+{
+	xp_write "$1" $XP_ND/devices/"$NS"/holder_class 2>/dev/null
+	equal holder_class "$(cat $XP_ND/devices/"$NS"/holder_class)" "$1"
+}
+
+# for_another CLASS: other kernels would not look for our block, and show a raw disk.
+for_another()
+{
+	class "$1" || return 1
+	xp_mark
+	if xp_bind "$NS" >"$XP_TMP/bind" 2>&1; then
+		echo "the driver has bound $NS"
+		return 1
+	fi
+	cat "$XP_TMP/bind"
+	one_line "xen_pmem: $NS: the label says that it is for another kind of device" \
+		"set its holder_class to" && equal "regions that Xen lists" "$(regions)" 0
+}
+
+for_us()
+{
+	class pfn && bound_as active
+}
+
 xp_need_xen
 xp_need mkfs.ext4 dax_file
 xp_need_namespace
 xp_provisioned "$NS"
 START=$(xp_attr "$NS" resource)
 
-PLAN=$((ROUNDS * 4 + 12))
+PLAN=$((ROUNDS * 4 + 15))
 ! xp_pvh || PLAN=$((PLAN - 7))
 xp_begin $PLAN
 xp_mark
@@ -105,5 +132,8 @@ check "R16 the file is the same" same_data
 xp_pvh || held
 check "R15 unbind, now Xen has taken the region back" unbound 0
 check "R15 R16 no splat in the kernel log" xp_no_splat
-xp_bind "$NS"
+for word in dax btt; do
+	check "R30 its holder class is $word: it is refused, in one line" for_another $word
+done
+check "R30 its holder class is pfn: it is taken" for_us
 ktap_finished

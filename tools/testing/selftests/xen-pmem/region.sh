@@ -170,11 +170,11 @@ grant_copy()
 	xenpf_pmem gcopy "$(hex "$1")" "$(hex "$2")"
 }
 
-# hold DOMAIN FRAME: have it mapped until release.
+# hold DOMAIN FRAME [ro]: have it mapped until release.
 hold()
 {
 	: >"$XP_TMP/hold"
-	xenpf_pmem map "$1" "$(hex "$2")" rw hold >"$XP_TMP/hold" &
+	xenpf_pmem map "$1" "$(hex "$2")" "${3:-rw}" hold >"$XP_TMP/hold" &
 	HOLDER=$!
 	xp_wait 20 grep -q . "$XP_TMP/hold" && grep value= "$XP_TMP/hold"
 }
