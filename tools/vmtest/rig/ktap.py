@@ -126,6 +126,15 @@ def make_test(failed, text):
     return Test(name, status, found[0].strip(" #") if found else "")
 
 
+def failed_line(line):
+    """The name of the test that this line says has failed, or ""."""
+    match = RESULT.match(line.rstrip("\r\n"))
+    if not match:
+        return ""
+    test = make_test(bool(match[2]), match[4] or f"test {match[3]}")
+    return test.name if test.status == "not ok" else ""
+
+
 def merged(test, children):
     """The leaves of a result and of the documents nested above it."""
     leaves = []

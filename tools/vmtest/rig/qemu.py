@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from . import matrix, paths, qmp
+from . import ktap, matrix, paths, qmp
 from .paths import BUILD, TREE, need
 
 LINUX_ARGS = ("panic=-1 oops=panic loglevel=5 watchdog_thresh=60 "
@@ -185,6 +185,7 @@ class Watch:
         self.began = self.told = time.monotonic()
         self.position = 0
         self.rest = b""
+        self.failed = False
 
     def elapsed(self):
         return time.monotonic() - self.began
@@ -201,6 +202,8 @@ class Watch:
                 self.tell(text)
             elif word == "XP-MARK":
                 marks.append(text)
+            elif ktap.failed_line(line.decode(errors="replace")):
+                self.failed = True
         return marks
 
     def new_lines(self):
@@ -233,8 +236,9 @@ def deeds(row, boot, directory):
     return {mark: deed for mark, deed in done.items() if mark}
 
 
-def wait(process, watch, boot, timeout, deeds=()):
-    """How the boot ended: "exit", "killed" (at its mark) or "timeout"."""
+def wait(process, watch, boot, timeout, deeds=(), first_failure=False):
+    """How the boot ended: "exit", "killed" (at its mark), "timeout", or "failed" (a test, of
+    which the first is enough)."""
     deeds = dict(deeds)
     pause = 0.01 if boot.kill_at else 0.1
     while process.poll() is None:
@@ -243,6 +247,8 @@ def wait(process, watch, boot, timeout, deeds=()):
                 time.sleep(boot.kill_after)
                 return kill(process, "killed")
             deeds.get(mark, lambda: None)()
+        if first_failure and watch.failed:
+            return kill(process, "failed")
         if watch.elapsed() > timeout:
             return kill(process, "timeout")
         time.sleep(pause)

@@ -28,6 +28,7 @@ class RowRun:
         self.accel = accel
         self.timeout = timeout
         self.save = save
+        self.first_failure = False
         self.directory = OUT / row.name
         self.tries = 0
         self.facts = {}
@@ -109,7 +110,7 @@ class RowRun:
             process = qemu.start(line, directory, stdin=subprocess.DEVNULL,
                                  stdout=log, stderr=log)
             try:
-                ending = qemu.wait(process, watch, boot, limit, deeds)
+                ending = qemu.wait(process, watch, boot, limit, deeds, self.first_failure)
             finally:
                 process.kill()
         outcome = self.collect(directory, boot, ending)

@@ -135,11 +135,14 @@ def last_line(text):
 
 
 def judge(ends, ending, com1, com2, out_bytes=0, allowed=()):
-    """ends: what was to happen; ending: "exit", "killed" or "timeout"."""
+    """ends: what was to happen; ending: what qemu.wait() says."""
     if ending == "timeout":
         tests = [t for t in ktap.parse(com2)[0] if t.status == "not ok"]
         reasons = [(TIMEOUT, "the virtual machine was still running, last it said: "
                     + last_line(com1))]
+    elif ending == "failed":
+        names = [name for name in map(ktap.failed_line, com2.splitlines()) if name]
+        tests, reasons = [ktap.Test(names[0], "not ok", "the boot was ended there")], []
     elif ends == "verdict":
         tests, reasons = _read_result(com2, out_bytes)
     elif ends == "crash":

@@ -65,6 +65,13 @@ class Ktap(unittest.TestCase):
         self.assertEqual([status for _, status in parsed(text)[0]],
                          ["skip", "xfail", "xfail", "not ok", "not ok"])
 
+    def test_failed_line(self):
+        self.assertEqual(ktap.failed_line("# not ok 3 - R5 it is a block"), "R5 it is a block")
+        self.assertEqual(ktap.failed_line("  not ok 1 a # exit status 1"), "a")
+        for line in ("ok 3 x", "not ok 1 a # SKIP no pmem", "it is not ok 1", "not ok",
+                     "# not ok 2 b # XFAIL known"):
+            self.assertEqual(ktap.failed_line(line), "")
+
     def test_skip_all(self):
         text = "KTAP version 1\n1..1\n  TAP version 13\n  1..0 # SKIP not root\nok 1 a # SKIP\n"
         self.assertEqual(parsed(text), ([("a", "skip")], []))

@@ -104,6 +104,11 @@ class Ends(unittest.TestCase):
     def test_never_killed(self):
         self.assertEqual(code(GOOD + end(), ending="exit", ends="kill"), verdict.FAILED)
 
+    def test_ended_at_the_first_failure(self):
+        outcome = verdict.judge("verdict", "failed", BOOT, OPEN + "  not ok 2 b\n  not ok 3 c\n")
+        self.assertEqual([(t.name, t.status) for t in outcome.tests], [("b", "not ok")])
+        self.assertEqual(outcome.code, verdict.FAILED)
+
     def test_killed_after_a_failure(self):
         text = "KTAP version 1\n1..1\n  KTAP version 1\n  not ok 1 a\nXP-MARK x\n"
         self.assertEqual(code(text, ending="killed", ends="kill"), verdict.FAILED)
