@@ -299,6 +299,8 @@ read_only()
 	refused "R26 read-only: provision is refused" "Read-only file system" \
 		xp_write "$NS $SPARE_UUID force" $XP_DRIVER/provision
 	check "R26 with one line" one_line "xen_pmem: $NS: $OUTER is read-only"
+	refused "R26 read-only: its block is not erased" "Read-only file system" \
+		xp_write "$NS $SPARE_UUID erase" $XP_DRIVER/provision
 	set_ro 0
 	check "R26 nothing was written, and Xen was not asked" untouched
 }
@@ -346,7 +348,7 @@ xp_need_module inject
 trace_start || xp_skip "nvdimm_flush() cannot be traced"
 xp_at_exit "set_ro 0"
 
-xp_begin 34
+xp_begin 35
 xp_mark
 FIRST=$XP_MARKED
 asynchronous
