@@ -21,12 +21,13 @@ help:
 	@echo '  make xen         build Xen with the pmem operation: 4.20 in build/xen/pmem and debug, 4.17 in debug-4.17'
 	@echo '  make ndctl       build ndctl 81 with --mode=xen: build/ndctl/pmem'
 	@echo '  make selftests   build the kselftest directory: build/selftests, and for other kernels build/test-modules'
+	@echo '  make docs        the documentation as HTML: build/docs/index.html'
 	@echo '  make tree        the Debian 13 tree everything is built in: build/tree'
 	@echo '  make kernels     download the Debian kernels, Xen and ndctl to test with'
 	@echo
 	@echo 'Tests:'
 	@echo '  make unit        tests that need no virtual machine'
-	@echo '  make lint        checkpatch, sparse, kernel-doc, shellcheck, build inside a kernel tree'
+	@echo '  make lint        checkpatch, sparse, kernel-doc, shellcheck, documentation, build inside a kernel tree'
 	@echo '  make vmtest      all test machines; ROW="NAME..." for some ("tools/vmtest/vmtest list")'
 	@echo '  make vmtest-long test machines that take too long for each check: tools/vmtest/long.toml'
 	@echo '  make proof       hours of trying to lose data: build/proof/report.md; PART="NAME..." for some of it'
@@ -37,7 +38,7 @@ help:
 
 # --- build ---------------------------------------------------------------------
 
-.PHONY: tree kernels modules xen ndctl selftests
+.PHONY: tree kernels modules xen ndctl selftests docs
 tree kernels: %:
 	@scripts/$(if $(filter kernels,$*),fetch,$*)
 
@@ -49,7 +50,7 @@ modules:
 	@scripts/build-modules
 endif
 
-xen ndctl selftests: %:
+xen ndctl selftests docs: %:
 	@scripts/build-$*
 
 # --- test ----------------------------------------------------------------------
