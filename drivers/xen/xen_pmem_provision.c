@@ -13,7 +13,9 @@
  * 3. the signature is written.
  *
  * Each write is on the medium before the next one starts: nvdimm_write_bytes()
- * flushes.  It also clears bad blocks, if all of a sector is written.
+ * flushes.  It also clears bad blocks, if all of a sector is written.  Those of the
+ * reserved area are cleared where what it holds may be lost: Xen is going to write
+ * there, and a namespace with a bad block in it is not handed over.
  *
  * A label says for which kind of block it is, and only nvdimm's own sysfs changes
  * that.  Where it is for another kind, the old block has to go before the label is
@@ -199,6 +201,28 @@ static int xen_pmem_write_block(struct nd_namespace_common *ndns,
 	return rc ? rc : xen_pmem_read_back(ndns, sb);
 }
 
+/* Nothing but the sectors that are bad is changed. */
+static int xen_pmem_clear_reserved(struct nd_namespace_common *ndns,
+				   const struct xen_pmem_geometry *geo)
+{
+	struct nd_namespace_io *nsio = to_nd_namespace_io(&ndns->dev);
+	u64 at;
+
+	if (!nsio->bb.count)
+		return 0;
+	for (at = geo->rsv_start; at < geo->rsv_start + geo->rsv_size;
+	     at += SECTOR_SIZE) {
+		if (!is_bad_pmem(&nsio->bb, at >> SECTOR_SHIFT, SECTOR_SIZE))
+			continue;
+		if (nvdimm_clear_poison(&ndns->dev, nsio->res.start + at,
+					SECTOR_SIZE) < SECTOR_SIZE)
+			return xen_pmem_error(dev_name(&ndns->dev), -EIO,
+					      "the bad block at byte %#llx of the reserved area cannot be cleared",
+					      at);
+	}
+	return 0;
+}
+
 /* The header is mapped, and without @force all that lies before the data. */
 static int xen_pmem_write_mapped(struct nd_namespace_common *ndns,
 				 const struct xen_pmem_ns *ns,
@@ -209,7 +233,8 @@ static int xen_pmem_write_mapped(struct nd_namespace_common *ndns,
 
 	if (!sb)
 		return -ENOMEM;
-	rc = force ? 0 : xen_pmem_check_empty(ndns, info->geo.data_start);
+	rc = force ? xen_pmem_clear_reserved(ndns, &info->geo) :
+		     xen_pmem_check_empty(ndns, info->geo.data_start);
 	if (rc)
 		return rc;
 	xen_pmem_sb_build(sb, ns, info);

@@ -101,7 +101,7 @@ static ssize_t last_error_show(struct device *dev,
 {
 	return xen_pmem_last_error(dev_name(dev), buf);
 }
-static DEVICE_ATTR_RO(last_error);
+static DEVICE_ATTR_ADMIN_RO(last_error);
 
 static ssize_t busy_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
@@ -178,14 +178,15 @@ static ssize_t last_errors_show(struct device_driver *drv, char *buf)
 {
 	return xen_pmem_last_errors(buf);
 }
-static DRIVER_ATTR_RO(last_errors);
 
-/* It has addresses: for root only. */
 static ssize_t quarantine_show(struct device_driver *drv, char *buf)
 {
 	return xen_pmem_show_quarantine(buf);
 }
 
+/* These have addresses: for root only. */
+static struct driver_attribute driver_attr_last_errors =
+	__ATTR(last_errors, 0400, last_errors_show, NULL);
 static struct driver_attribute driver_attr_quarantine =
 	__ATTR(quarantine, 0400, quarantine_show, NULL);
 

@@ -162,6 +162,18 @@ outer_sector()
 	echo $(((START - REGION + $1) / SECTOR))
 }
 
+# What the line about such a block advises; it takes the data of the namespace.
+made_good()
+{
+	local byte=$((RSV + RSV_SIZE - SECTOR))
+
+	do_poison add $byte $SECTOR && xp_write forget $BADRANGE &&
+		ndctl create-namespace --mode=xen -f -e "$NS" &&
+		equal "what $BUS was told to clear" "$(cat $BADRANGE)" \
+			"$(printf '%#x %d' $((START + byte)) $SECTOR)" &&
+		xp_unbind "$NS" && xp_bind "$NS" && equal state "$(xp_attr "$NS" state)" active
+}
+
 xp_need_xen
 xp_need info_block sector_io
 [ -n "$XEN_PMEM_SPARE" ] ||
@@ -187,7 +199,7 @@ xp_raw_close "$NS"
 LIST=$(xenpf_pmem list)
 places >"$XP_TMP/places"
 
-xp_begin $(($(wc -l <"$XP_TMP/places") + 22))
+xp_begin $(($(wc -l <"$XP_TMP/places") + 23))
 xp_mark
 FIRST=$XP_MARKED
 while read -r byte what <&3; do
@@ -229,6 +241,8 @@ check "R26 written: good again, and the outer bus was told where" \
 check "R26 the last sector is written, and is good again" heals "$LAST" 1 ""
 refused "R26 reported where no bound namespace is: refused" "No such device" \
 	reported "$SIZE" $LINE
+xp_unbind "$NS"
+check "R26 in the reserved area: with force it is cleared, and taken" made_good
 XP_MARKED=$FIRST
 check "R26 no splat in the kernel log" xp_no_splat
 xp_idle "$NS"

@@ -78,9 +78,9 @@ for_root_alone()
 {
 	local dir=$XP_ND/devices/"$NS"/xen
 
-	equal "permissions" "$(stat -c '%a %n' $XP_DRIVER/quarantine "$dir/resource" \
-		"$dir/reserved_resource" | sed 's:/.*/::')" \
-		"$(printf '400 %s\n' quarantine resource reserved_resource)"
+	equal "permissions" "$(stat -c '%a %n' $XP_DRIVER/quarantine $XP_DRIVER/last_errors \
+		"$dir/last_error" "$dir/resource" "$dir/reserved_resource" | sed 's:/.*/::')" \
+		"$(printf '400 %s\n' quarantine last_errors last_error resource reserved_resource)"
 }
 
 # fields FILE: the JSON describes the namespace as the driver sees it.
