@@ -13,6 +13,7 @@ help:
 	@echo 'First use (Debian 12 or 13, root or sudo):'
 	@echo '  make demo        build everything, show persistent memory under Xen in a virtual machine'
 	@echo '  make check       build everything and run every test; ends in "N passed, N failed"'
+	@echo '  make doctor      what this machine lacks for any of this, and what cures it; changes nothing'
 	@echo
 	@echo 'Parts:'
 	@echo '  make modules     build the driver for Linux 6.1, 6.12 and 7.2, each with its own compiler:'
@@ -55,8 +56,8 @@ xen ndctl selftests docs: %:
 
 # --- test ----------------------------------------------------------------------
 
-.PHONY: unit lint vmtest vmtest-long shell check demo
-unit lint check demo:
+.PHONY: unit lint vmtest vmtest-long shell check demo doctor
+unit lint check demo doctor:
 	@scripts/$@
 
 vmtest: kernels modules xen ndctl selftests

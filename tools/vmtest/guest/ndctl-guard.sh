@@ -44,15 +44,11 @@ disks()
 	exec 9<&-
 }
 
-# Xen knows of this one, and nobody else.
 held()
 {
-	frame=$(printf '%#x' $((($(xen_attr "$ns" resource) >> 12) + 256)))
-	xenpf_pmem map self "$frame" rw hold >/run/xp/hold &
-	pid=$!
-	try "a frame is held" wait_for 10 grep -q . /run/xp/hold
-	refused held "frame $frame is in use, by a guest or a mapping of it.*enabled again" raw
-	kill "$pid"
+	try "a frame is held" hold "$ns"
+	refused held "frame $FRAME is in use, by a guest or a mapping of it.*enabled again" raw
+	kill "$HOLDER"
 }
 
 devdax()
@@ -111,16 +107,6 @@ sector()
 	not_empty "$(namespace_of 1)"
 }
 
-# keep NAMESPACE: Xen does not give it back, as a frame of it is held.
-keep()
-{
-	frame=$(printf '%#x' $((($(xen_attr "$1" resource) >> 12) + 256)))
-	xenpf_pmem map self "$frame" rw hold >/run/xp/hold &
-	pid=$!
-	wait_for 10 grep -q . /run/xp/hold && write_line "$1" "$ND/drivers/xen_pmem/unbind" &&
-		grep "^$1 " "$ND/drivers/xen_pmem/quarantine"
-}
-
 # kept DIMM: no label changes, and it is no free capacity.
 kept()
 {
@@ -136,7 +122,7 @@ kept()
 	refuses "R15 DIMM $1: it is not destroyed" "Xen may not have given back" \
 		ndctl destroy-namespace --force "$ns_kept"
 	is "R15 DIMM $1: no byte of a label has changed" "$(labels_of 1)" "$labels"
-	kill "$pid"
+	kill "$HOLDER"
 	try "R15 DIMM $1: Xen gives it back" wait_for 20 has_no_regions
 	try "R15 DIMM $1: it is enabled" ndctl enable-namespace "$ns_kept"
 	is "R15 DIMM $1: as it was" "$(xen_attr "$ns_kept" uuid)" "$uuid"
