@@ -21,6 +21,7 @@ help:
 	@echo '  make install     install the driver and its udev rule on this machine (KDIR=, DESTDIR=)'
 	@echo '  make xen         build Xen with the pmem operation: 4.20 in build/xen/pmem and debug, 4.17 in debug-4.17'
 	@echo '  make ndctl       build ndctl 81 with --mode=xen: build/ndctl/pmem'
+	@echo '  make deb         build Debian 13 packages of the driver, ndctl and Xen: build/deb'
 	@echo '  make selftests   build the kselftest directory: build/selftests, and for other kernels build/test-modules'
 	@echo '  make docs        the documentation as HTML: build/docs/index.html'
 	@echo '  make tree        the Debian 13 tree everything is built in: build/tree'
@@ -39,7 +40,7 @@ help:
 
 # --- build ---------------------------------------------------------------------
 
-.PHONY: tree kernels modules xen ndctl selftests docs
+.PHONY: tree kernels modules xen ndctl selftests docs deb
 tree kernels: %:
 	@scripts/$(if $(filter kernels,$*),fetch,$*)
 
@@ -51,7 +52,7 @@ modules:
 	@scripts/build-modules
 endif
 
-xen ndctl selftests docs: %:
+xen ndctl selftests docs deb: %:
 	@scripts/build-$*
 
 # --- test ----------------------------------------------------------------------
