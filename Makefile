@@ -33,6 +33,7 @@ help:
 	@echo '  make vmtest      all test machines; ROW="NAME..." for some ("tools/vmtest/vmtest list")'
 	@echo '  make vmtest-long test machines that take too long for each check: tools/vmtest/long.toml'
 	@echo '  make proof       hours of trying to lose data: build/proof/report.md; PART="NAME..." for some of it'
+	@echo '  make upstream-series  the patches for Linux, Xen and ndctl, in build/upstream; "scripts/upstream-series check"'
 	@echo '  make shell ROW=NAME   boot one test machine and get its console'
 	@echo
 	@echo '  make clean       remove what was built, keep downloads and the Debian tree'
@@ -74,9 +75,12 @@ vmtest-long: kernels modules xen ndctl selftests
 	@scripts/build-kernel $$(tools/vmtest/vmtest --matrix tools/vmtest/long.toml kernels $(ROW))
 	@tools/vmtest/vmtest --matrix tools/vmtest/long.toml run $(ROW)
 
-.PHONY: proof
+.PHONY: proof upstream-series
 proof:
 	@scripts/proof $(PART)
+
+upstream-series:
+	@scripts/upstream-series
 
 shell: kernels modules xen ndctl selftests
 	$(if $(ROW),,$(error say which machine: make shell ROW=NAME; tools/vmtest/vmtest list))

@@ -206,12 +206,12 @@ static int xen_pmem_clear_reserved(struct nd_namespace_common *ndns,
 				   const struct xen_pmem_geometry *geo)
 {
 	struct nd_namespace_io *nsio = to_nd_namespace_io(&ndns->dev);
-	u64 at;
+	u64 at, end = geo->rsv_start + geo->rsv_size;
+	unsigned int step;
 
-	if (!nsio->bb.count)
-		return 0;
-	for (at = geo->rsv_start; at < geo->rsv_start + geo->rsv_size;
-	     at += SECTOR_SIZE) {
+	for (at = geo->rsv_start; at < end; at += step) {
+		step = is_bad_pmem(&nsio->bb, at >> SECTOR_SHIFT, XEN_PMEM_ALIGN) ?
+		       SECTOR_SIZE : XEN_PMEM_ALIGN;
 		if (!is_bad_pmem(&nsio->bb, at >> SECTOR_SHIFT, SECTOR_SIZE))
 			continue;
 		if (nvdimm_clear_poison(&ndns->dev, nsio->res.start + at,

@@ -103,6 +103,17 @@ panic_now()
 	not_ok "sysrq c panics" "it did not"
 }
 
+# hold NAMESPACE: a frame of its data is mapped, of which Xen knows and nobody else. Sets
+# FRAME and HOLDER.
+# shellcheck disable=SC2034 # for those who source this
+hold()
+{
+	FRAME=$(printf '%#x' $((($(xen_attr "$1" resource) >> 12) + 256)))
+	xenpf_pmem map self "$FRAME" rw hold >/run/xp/hold &
+	HOLDER=$!
+	wait_for 10 grep -q . /run/xp/hold
+}
+
 # no_pmem_of NAMESPACE: no disk and no pfn, btt or dax device holds it.
 no_pmem_of()
 {

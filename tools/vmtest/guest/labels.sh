@@ -153,15 +153,6 @@ orders()
 	bind_all "$1" "$2" "$3"
 }
 
-# hold NAMESPACE: a frame of it is in use.
-hold()
-{
-	frame=$(printf '%#x' $((($(xen_attr "$1" resource) >> 12) + 256)))
-	xenpf_pmem map self "$frame" rw hold >/run/xp/hold &
-	HOLDER=$!
-	wait_for 10 grep -q . /run/xp/hold
-}
-
 set_uuid()
 {
 	write_line "$2" "$ND/devices/$1/uuid"

@@ -58,17 +58,6 @@ raw_close()
 	echo 0 >"$ND/devices/$1/force_raw"
 }
 
-# hold NAMESPACE: a frame of its data is mapped, of which Xen knows and nobody else. Sets
-# FRAME and HOLDER.
-# shellcheck disable=SC2034 # for those who source this
-hold()
-{
-	FRAME=$(printf '%#x' $((($(xen_attr "$1" resource) >> 12) + 256)))
-	xenpf_pmem map self "$FRAME" rw hold >/run/xp/hold &
-	HOLDER=$!
-	wait_for 10 grep -q . /run/xp/hold
-}
-
 # keep NAMESPACE: Xen does not give it back, as a frame of it is held.
 keep()
 {
