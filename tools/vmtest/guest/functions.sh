@@ -103,6 +103,12 @@ panic_now()
 	not_ok "sysrq c panics" "it did not"
 }
 
+# xen_has COUNT: regions
+xen_has()
+{
+	[ "$(xenpf_pmem list | grep -c data_spfn=)" = "$1" ]
+}
+
 # hold NAMESPACE: a frame of its data is mapped, of which Xen knows and nobody else. Sets
 # FRAME and HOLDER.
 # shellcheck disable=SC2034 # for those who source this

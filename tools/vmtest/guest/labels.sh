@@ -72,12 +72,6 @@ bind()
 	write_line "$1" "$ND/drivers/xen_pmem/bind" && up "$1"
 }
 
-# regions COUNT
-regions()
-{
-	[ "$(xenpf_pmem list | grep -c data_spfn=)" = "$1" ]
-}
-
 # kept_for NAMESPACE OTHER...: with a line that names the first frame of another one.
 kept_for()
 {
@@ -100,7 +94,7 @@ waits()
 	refuses "R15 its info block cannot be read, and why" \
 		"$1 failed to enable for read-infoblock, Xen may not have given back" \
 		ndctl read-infoblock "$1"
-	try "R15 Xen has all five" regions 5
+	try "R15 Xen has all five" xen_has 5
 }
 
 # first_goes_first FIRST SECOND THIRD: in the order in which they were handed over.
@@ -109,7 +103,7 @@ first_goes_first()
 	waits "$1" "$2" "$3"
 	waits "$2" "$3"
 	try "R15 $3, which came last, is unbound" unbind "$3"
-	try "R15 the two others are given back by themselves" wait_for 30 regions 2
+	try "R15 the two others are given back by themselves" wait_for 30 xen_has 2
 	is "R15 with one line each" "$(dmesg | grep -c 'xen_pmem: .*Xen has given it back')" 2
 }
 
@@ -120,7 +114,7 @@ last_goes_first()
 	for ns in "$3" "$2" "$1"; do
 		left=$((left - 1))
 		try "R15 $ns is unbound" unbind "$ns"
-		try "R15 Xen has the others" regions $left
+		try "R15 Xen has the others" xen_has $left
 	done
 	is "R15 the driver has nothing to say" "$(dmesg | grep -c xen_pmem)" 0
 }
@@ -169,7 +163,7 @@ other_uuid()
 	refuses "R16 it is not bound" "[Bb]usy" bind "$1"
 	try "R16 one line says why" sh -c \
 		"dmesg | grep 'xen_pmem: $1: .* its address, size or uuid is another'"
-	try "R15 Xen still has five regions" regions 5
+	try "R15 Xen still has five regions" xen_has 5
 	try "it gets its own uuid" set_uuid "$1" "$uuid"
 	try "R16 it is bound" bind "$1"
 	is "R16 and adopted" "$(xen_attr "$1" state)" adopted
@@ -179,7 +173,7 @@ other_uuid()
 [ "$1" = back ] || make
 is "R7 DIMM 0 has labels of version 1.2" "$(label_version 0)" 1.2
 is "R7 DIMM 1 has labels of version 1.1" "$(label_version 1)" 1.1
-try "R7 Xen has five regions" wait_for 30 regions 5
+try "R7 Xen has five regions" wait_for 30 xen_has 5
 seed=0
 for ns in $(all_of 0) $(all_of 1) $(all_of 2); do
 	seed=$((seed + 1))

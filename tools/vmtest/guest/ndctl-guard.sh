@@ -123,15 +123,10 @@ kept()
 		ndctl destroy-namespace --force "$ns_kept"
 	is "R15 DIMM $1: no byte of a label has changed" "$(labels_of 1)" "$labels"
 	kill "$HOLDER"
-	try "R15 DIMM $1: Xen gives it back" wait_for 20 has_no_regions
+	try "R15 DIMM $1: Xen gives it back" wait_for 20 xen_has 0
 	try "R15 DIMM $1: it is enabled" ndctl enable-namespace "$ns_kept"
 	is "R15 DIMM $1: as it was" "$(xen_attr "$ns_kept" uuid)" "$uuid"
 	try "R15 DIMM $1: it is idle" ndctl disable-namespace "$ns_kept"
-}
-
-has_no_regions()
-{
-	[ "$(xenpf_pmem list | grep -c data_spfn=)" = 0 ]
 }
 
 force_raw()
