@@ -72,6 +72,8 @@ vmtest-long: kernels modules xen ndctl selftests
 	@scripts/build-ndctl-tests
 	@scripts/fetch acceptance
 	@scripts/build-xen debug-4.17
+	@scripts/build-deb
+	@scripts/build-disk
 	@scripts/build-kernel $$(tools/vmtest/vmtest --matrix tools/vmtest/long.toml kernels $(ROW))
 	@tools/vmtest/vmtest --matrix tools/vmtest/long.toml run $(ROW)
 

@@ -232,7 +232,7 @@ def guide_part():
 def tests_part(row):
     archive = cpio.Archive()
     archive.file("init", HERE / "init.sh")
-    for name in ("lib.sh", "demo.sh"):
+    for name in ("lib.sh", "steps.sh", "demo.sh"):
         archive.file(f"vmtest/{name}", HERE / name)
     archive.tree("vmtest/guest", row.guest)
     if row.xen_pmem:
@@ -242,6 +242,19 @@ def tests_part(row):
         archive.tree("selftests", BUILD / "selftests")
     for module in row.test_modules():
         archive.file(f"selftests/xen-pmem/test_modules/{module.name}", module)
+    for name, source in row.files.items():
+        archive.file(name, need(TOP / source, "make"))
+    return archive
+
+
+def disk_part(row):
+    """What a machine with a disk gets beside it: scripts, and our packages."""
+    archive = cpio.Archive()
+    for name in ("lib.sh", "steps.sh", "disk.sh"):
+        archive.file(f"vmtest/{name}", HERE / name)
+    archive.tree("vmtest/guest", row.guest)
+    for package in sorted(need(BUILD / "deb", "make deb").glob("*.deb")):
+        archive.file(f"vmtest/deb/{package.name}", package)
     for name, source in row.files.items():
         archive.file(name, need(TOP / source, "make"))
     return archive
@@ -363,4 +376,14 @@ def write(row, boot, settings, facts, target):
     """Chain all parts of one boot into the file target."""
     stream = io.BytesIO()
     chain(row, boot, settings, facts, stream)
+    target.write_bytes(stream.getbuffer())
+
+
+def write_steps(row, boot, settings, facts, target):
+    """The same for a machine with a disk: one archive, as large as a disk may be."""
+    archive = disk_part(row)
+    archive.entries.update(boot_part(row, boot, settings, facts).entries)
+    stream = io.BytesIO()
+    archive.write(stream)
+    stream.write(bytes(-stream.tell() % 512))
     target.write_bytes(stream.getbuffer())

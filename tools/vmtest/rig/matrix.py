@@ -16,6 +16,8 @@ OURS = ("pmem", "debug", "debug-4.17")      # the ones that have the operation
 NDCTLS = ("none", "stock", "stock-76.1", "pmem")
 ENDS = ("verdict", "kill", "panic", "crash")
 IOMMUS = ("", "none", "intel", "amd")
+DISKS = ("", "trixie", "bookworm")          # scripts/build-disk
+FIRMWARES = ("seabios", "ovmf", "ovmf-secure")
 CPUS = {
     "default": "qemu64,+svm,+npt,+clflushopt,+clwb,level=13",
     "plain": "qemu64,+svm,+npt",
@@ -92,6 +94,8 @@ class Row:
     xl: bool = False            # dom0 can start guests
     acceptance: bool = False    # fio, pmempool, daxio
     suite: bool = False         # ndctl's own tests
+    disk: str = ""              # boots by itself, from a disk with this Debian
+    firmware: str = "seabios"   # with disk; ovmf-secure is with Secure Boot
     cpu: str = "default"
     machine: str = ""           # more of -machine
     memory: str = "2G"
@@ -189,6 +193,20 @@ def _needs_xen(where, row):
                          f"{', '.join(XENS[1:])}")
 
 
+def _check_disk(where, row):
+    """What a machine with a disk boots is on the disk, and not for the row to say."""
+    if not row.disk:
+        return
+    given = [word for word, is_set in (
+        ("xen", row.xen != "none"), ("ndctl", row.ndctl != "none"), ("driver", row.driver),
+        ("modules", row.modules), ("cmdline", row.cmdline), ("acceptance", row.acceptance),
+        ("suite", row.suite), ("ends = 'crash'", any(b.crash_steps for b in row.boots)),
+        ("guide", any(b.guide for b in row.boots))) if is_set]
+    if given:
+        raise SetupError(f"{where}: {given[0]} has no meaning with disk: what boots there is "
+                         "what is installed on it")
+
+
 def _check_record(where, row):
     if row.cuts is not None and len(row.boots) != 1:
         raise SetupError(f"{where}: cuts needs one boot, the one that is recorded")
@@ -221,7 +239,8 @@ def make_row(name, table, path=HERE / "matrix.toml"):
     row = _make(Row, table, where)
     row.name, row.guest, row.matrix = name, path.resolve().parent / "guest", path
     for field, allowed in (("kernel", KERNELS + OWN_KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
-                           ("dom0", ("pv", "pvh")), ("iommu", IOMMUS)):
+                           ("dom0", ("pv", "pvh")), ("iommu", IOMMUS), ("disk", DISKS),
+                           ("firmware", FIRMWARES)):
         _one_of(row, field, allowed)
     row.nvdimm = [_make(Dimm, dimm, where) for dimm in row.nvdimm]
     row.boots = [_make_boot(boot, f"{where}: boot {number}")
@@ -231,6 +250,7 @@ def make_row(name, table, path=HERE / "matrix.toml"):
     if row.cuts is not None:
         row.cuts = _make(Cuts, row.cuts, f"{where}: cuts")
     _needs_xen(where, row)
+    _check_disk(where, row)
     _check_record(where, row)
     plugged = [boot.plug for boot in row.boots if boot.plug]
     if plugged != plugged[:1] * len(plugged):

@@ -4,6 +4,7 @@ import ctypes
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +19,11 @@ LINUX_ARGS = ("panic=-1 oops=panic loglevel=5 watchdog_thresh=60 "
 XEN_ARGS = ("com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all console_timestamps=boot "
             "sched_credit2_migrate_resist=0")
 FIRMWARE = ("usr/share/seabios", "usr/share/qemu", "usr/lib/ipxe/qemu")
+OVMF = BUILD / "layer/disk-tools/usr/share/OVMF"
+# Code, and variables as they are at first: with Secure Boot those have the keys that
+# Debian's shim is signed for.
+OVMF_FILES = {"ovmf": ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+              "ovmf-secure": ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd")}
 FIRST_NVDIMM = 4 << 30                     # with memory = "2G"
 PR_SET_PDEATHSIG = 1
 
@@ -56,6 +62,36 @@ def kernel_argv(row, boot):
     # QEMU splits multiboot modules at commas; a doubled comma is one.
     dom0 = "vmlinuz " + linux_args(row, boot).replace(",", ",,")
     return ["-kernel", "xen", "-initrd", dom0 + ",initrd", "-append", xen_args(row, boot)]
+
+
+def firmware_argv(row):
+    """OVMF's variables are the row's own, they outlive its boots."""
+    if row.firmware not in OVMF_FILES:
+        return []
+    code = need(OVMF / OVMF_FILES[row.firmware][0], "scripts/build-disk")
+    return ["-global", "driver=cfi.pflash01,property=secure,value="
+            + ("on" if row.firmware == "ovmf-secure" else "off"),
+            "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
+            "-drive", "if=pflash,format=raw,file=../firmware"]
+
+
+def copy_firmware(row, directory):
+    """The variables of a row's firmware, for all of its boots."""
+    if row.firmware in OVMF_FILES:
+        shutil.copy(OVMF / OVMF_FILES[row.firmware][1], directory / "firmware")
+
+
+def disk_argv(row):
+    """A machine that boots by itself: its disk, and a second one with the steps."""
+    return [*firmware_argv(row),
+            "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=../disk",
+            "-device", "virtio-blk-pci,drive=disk,bootindex=0",
+            "-drive", "if=none,id=steps,format=raw,readonly=on,file=steps",
+            "-device", "virtio-blk-pci,drive=steps"]
+
+
+def boot_argv(row, boot):
+    return disk_argv(row) if row.disk else kernel_argv(row, boot)
 
 
 def address(row, index):
@@ -127,8 +163,10 @@ def machine(row, accel):
     """Bare Linux does without the PIT: against it, on a busy host, it measures a
     TSC many times too slow, and then sees stalls. Xen cannot boot without."""
     split = has_iommu(row) and accel == "kvm"       # interrupt remapping needs that
-    return ("q35,nvdimm=on" + (",pit=off" if row.xen == "none" else "")
+    bare = row.xen == "none" and not row.disk
+    return ("q35,nvdimm=on" + (",pit=off" if bare else "")
             + (",kernel-irqchip=split" if split else "")
+            + (",smm=on" if row.firmware == "ovmf-secure" else "")
             + (f",{row.machine}" if row.machine else ""))
 
 
@@ -141,11 +179,13 @@ def argv(row, boot, accel, interactive=False):
             "-smp", str(row.smp), "-m", memory(row),
             "-display", "none", "-nodefaults", "-no-reboot", *qmp.ARGV]
     return [*line, *iommu_argv(row), *channel_argv(row, interactive), *device_argv(row),
-            *nvdimm_argv(row), *plugin_argv(row, boot), *kernel_argv(row, boot)]
+            *nvdimm_argv(row), *plugin_argv(row, boot), *boot_argv(row, boot)]
 
 
 def link_inputs(row, directory):
     """Short names for long paths: QEMU splits -initrd at spaces and commas."""
+    if row.disk:
+        return
     sources = {"vmlinuz": need(row.kernel_dir / "vmlinuz", "make kernels")}
     if row.xen != "none":
         sources["xen"] = need(BUILD / "xen" / row.xen / "xen", "make xen")
@@ -260,6 +300,29 @@ def kill(process, word):
     process.kill()
     process.wait()
     return word
+
+
+def grub_line():
+    """Boot the disk that scripts/build-disk makes, by its kernel, to install GRUB on it."""
+    return [*program(), "-accel", "tcg", "-machine", "q35", "-cpu", matrix.CPUS["default"],
+            "-m", "1G", "-display", "none", "-nodefaults", "-no-reboot",
+            "-serial", "file:console.log", "-kernel", "vmlinuz", "-initrd", "initrd",
+            "-append", "console=ttyS0 root=LABEL=debian rw init=/usr/local/sbin/vmtest-grub "
+                       "panic=-1 loglevel=5",
+            "-drive", "if=virtio,format=raw,cache=unsafe,file=disk.raw"]
+
+
+def install_grub(directory, seconds=600):
+    """On the disk in this directory, or say why not."""
+    log = directory / "console.log"
+    process = start(grub_line(), directory, stdin=subprocess.DEVNULL)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        kill(process, "")
+    if b"vmtest-grub: done" not in log.read_bytes():
+        raise paths.SetupError(f"GRUB was not installed: {last_line(log)}; see {paths.shown(log)}")
+    log.unlink()
 
 
 def kvm_works(directory):

@@ -51,11 +51,21 @@ class RowRun:
                 shutil.rmtree(entry)
             elif entry.name != ".lock" and not (keep and entry.name.startswith("nvdimm")):
                 entry.unlink()
+        self.prepare_disk()
         for index, dimm in enumerate(self.row.dimms):
             if self.save:
                 snapshot(self.row.name, index).unlink(missing_ok=True)
             if not (keep and self.image(index).exists()):
                 fill(dimm, self.image(index))
+
+    def prepare_disk(self):
+        """Of a row that has one: as scripts/build-disk made it."""
+        if not self.row.disk:
+            return
+        disk = paths.need(BUILD / "disk" / self.row.disk / "disk.raw",
+                          f"scripts/build-disk {self.row.disk}")
+        medium.copy(disk, self.directory / "disk")
+        qemu.copy_firmware(self.row, self.directory)
 
     def image(self, index, suffix=""):
         return self.directory / f"nvdimm{index}{suffix}"
@@ -74,7 +84,7 @@ class RowRun:
         context = checks.Context(self.directory, self.facts)
         for table in tables:
             name, wrong = checks.run(context, table)
-            if table["check"] == "poke" and not wrong:
+            if table["check"] in checks.DEEDS and not wrong:
                 continue
             test = ktap.Test(f"boot{number}/{name}", "not ok" if wrong else "ok", wrong or "")
             self.tests.append(test)
@@ -92,7 +102,10 @@ class RowRun:
         directory.mkdir()
         qemu.link_inputs(self.row, directory)
         settings = self.settings(number, limit, shell)
-        image.write(self.row, boot, settings, self.facts, directory / "initrd")
+        if self.row.disk:
+            image.write_steps(self.row, boot, settings, self.facts, directory / "steps")
+        else:
+            image.write(self.row, boot, settings, self.facts, directory / "initrd")
         line = qemu.argv(self.row, boot, self.accel, interactive=shell)
         qemu.write_script(line, directory)
         return directory, line
@@ -190,9 +203,10 @@ class RowRun:
             if code in (verdict.PASS, verdict.SKIPPED) and not keep:
                 for path in self.directory.glob(f"nvdimm{index}*"):
                     path.unlink()
-        for initrd in self.directory.glob("boot*/initrd"):
-            if code in (verdict.PASS, verdict.SKIPPED) and not keep:
-                initrd.unlink()
+        for pattern in ("boot*/initrd", "boot*/steps", "disk"):
+            for path in self.directory.glob(pattern):
+                if code in (verdict.PASS, verdict.SKIPPED) and not keep:
+                    path.unlink()
 
     def report(self, code, seconds):
         count = {word: sum(t.status == word for t in self.tests)

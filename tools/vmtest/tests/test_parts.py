@@ -119,6 +119,16 @@ class Matrix(unittest.TestCase):
         self.assertEqual(line[line.index("-machine") + 1],
                          "q35,nvdimm=on,pit=off,nvdimm-persistence=cpu")
 
+    def test_a_disk_says_what_boots(self):
+        for wrong in ({"xen": "pmem"}, {"ndctl": "stock"}, {"driver": True}, {"cmdline": "x"}):
+            self.refused("has no meaning with disk", disk="trixie", **wrong)
+        self.refused("disk is 'woody'", disk="woody")
+        self.refused("firmware is 'bios'", firmware="bios")
+        line = " ".join(self.line(disk="trixie"))
+        self.assertIn("file=../disk", line)
+        self.assertNotIn("-kernel", line)
+        self.assertNotIn("pit=off", line)
+
     def test_plug(self):
         plug = {"at": "now", "size": "64M", "labels": "2M"}
         row = matrix.make_row("r", {**ROW, "nvdimm": [{}], "boots": [{**BOOT, "plug": plug}, BOOT]})
