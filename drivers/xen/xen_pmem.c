@@ -47,6 +47,7 @@
 #include <asm/xen/page.h>
 #include "../nvdimm/nd.h"
 #include "xen_pmem_drv.h"
+#include "xen_pmem_pgtable.h"
 
 #define XEN_PMEM_RETRY		(5 * HZ)
 
@@ -621,8 +622,7 @@ static int xen_pmem_probe(struct device *dev)
 	if (IS_ERR(ndns))
 		return PTR_ERR(ndns);
 	rc = xen_pmem_ns_of(ndns, &ns);
-	if (!rc)
-		rc = xen_pmem_pgtable_init(dev->bus);
+	rc = rc ?: xen_pmem_pgtable_init(dev->bus);
 	if (rc)
 		return rc;
 
@@ -718,10 +718,7 @@ static int __init xen_pmem_init(void)
 		destroy_workqueue(xen_pmem_wq);
 		return rc;
 	}
-	rc = xen_pmem_pgtable_init(xen_pmem_driver.drv.bus);
-	if (rc)
-		pr_err("cannot keep page tables: error %d; do not unbind persistent memory in this domain\n",
-		       rc);
+	xen_pmem_pgtable_init(xen_pmem_driver.drv.bus);
 	return 0;
 }
 
@@ -732,6 +729,7 @@ static void __exit xen_pmem_exit(void)
 	cancel_delayed_work_sync(&xen_pmem_retry);
 	destroy_workqueue(xen_pmem_wq);
 	xen_pmem_pgtable_exit();
+	xen_pmem_nested_exit();
 	xen_pmem_forget_errors();
 }
 

@@ -3,7 +3,6 @@
 #define __XEN_PMEM_DRV_H__
 
 #include <linux/bits.h>
-#include <linux/device/bus.h>
 #include <linux/ioport.h>
 #include <linux/libnvdimm.h>
 #include <linux/nd.h>
@@ -135,7 +134,6 @@ int xen_pmem_query_size(const char *name, const struct xen_pmem_ns *ns,
 /* xen_pmem_nested.c */
 bool xen_pmem_is_nested(struct device *dev);
 bool xen_pmem_region_is_ro(struct device *region);
-int xen_pmem_region_range(struct device *region, struct range *range);
 bool xen_pmem_wants_hint(struct nd_region *outer);
 int xen_pmem_nested_add(struct xen_pmem *xp);
 void xen_pmem_nested_del(struct xen_pmem *xp);
@@ -143,21 +141,7 @@ bool xen_pmem_nested_busy(struct xen_pmem *xp);
 bool xen_pmem_nested_open(struct xen_pmem *xp);
 void xen_pmem_nested_poison(struct xen_pmem *xp);
 void xen_pmem_nested_ro(struct xen_pmem *xp);
-
-/* xen_pmem_pgtable.c */
-#ifdef CONFIG_XEN_PV
-int xen_pmem_pgtable_init(const struct bus_type *bus);
-void xen_pmem_pgtable_sweep(void);
-void xen_pmem_pgtable_exit(void);
-#else
-static inline int xen_pmem_pgtable_init(const struct bus_type *bus)
-{
-	return 0;
-}
-
-static inline void xen_pmem_pgtable_sweep(void) {}
-static inline void xen_pmem_pgtable_exit(void) {}
-#endif
+void xen_pmem_nested_exit(void);
 
 /* xen_pmem_sysfs.c, xen_pmem_provision.c */
 extern const struct attribute_group *xen_pmem_dev_groups[];

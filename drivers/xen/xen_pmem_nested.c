@@ -56,11 +56,14 @@
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
 #include <linux/device.h>
+#include <linux/device/bus.h>
 #include <linux/gfp.h>
 #include <linux/iopoll.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/ndctl.h>
+#include <linux/notifier.h>
 #include <linux/numa.h>
 #include <linux/pfn.h>
 #include <linux/string.h>
@@ -68,6 +71,7 @@
 #include <xen/xen.h>
 #include "../nvdimm/nd.h"
 #include "xen_pmem_drv.h"
+#include "xen_pmem_pgtable.h"
 
 #define XEN_PMEM_PROVIDER "xen-pmem"
 #define XEN_PMEM_POLL_US	(20 * USEC_PER_MSEC)
@@ -77,6 +81,9 @@ static int xen_pmem_memmap = -1;
 module_param_named(memmap, xen_pmem_memmap, int, 0444);
 MODULE_PARM_DESC(memmap,
 		 "struct pages for the data, in this domain's RAM: -1 while they and their page tables take at most 1/8 of it (default), 0 never, 1 always; unless it is 1, data whose page tables alone would take more gets no device");
+
+/* Whose devices lockdep is told about, NULL before there is a nested one. */
+static const struct bus_type *xen_pmem_lockdep_bus;
 
 /*
  * struct nd_region is private to libnvdimm, and for some of what it has there is
@@ -97,9 +104,13 @@ static struct device_attribute *xen_pmem_region_attr(struct device *region,
 	return NULL;
 }
 
-/* @buf is a page, and empty if there is no such attribute. */
-static void xen_pmem_region_read(struct device *region, const char *name,
-				 char *buf)
+/**
+ * xen_pmem_region_read() - an attribute of a region, as user space reads it
+ * @region: region device
+ * @name: of the attribute
+ * @buf: OUT, a page; empty if there is no such attribute
+ */
+void xen_pmem_region_read(struct device *region, const char *name, char *buf)
 {
 	struct device_attribute *da = xen_pmem_region_attr(region, name);
 
@@ -131,39 +142,6 @@ static bool xen_pmem_region_attr_is(struct device *region, const char *name,
 bool xen_pmem_region_is_ro(struct device *region)
 {
 	return !xen_pmem_region_attr_is(region, "read_only", "0");
-}
-
-static int xen_pmem_region_number(struct device *region, const char *name,
-				  char *buf, u64 *value)
-{
-	xen_pmem_region_read(region, name, buf);
-	return kstrtou64(strim(buf), 0, value);
-}
-
-/**
- * xen_pmem_region_range() - the addresses of a region
- * @region: region device
- * @range: OUT, inclusive, bytes
- *
- * Does not fail for want of memory: the keeper of page tables could not do without.
- *
- * Return: 0, or a negative error if they cannot be told.
- */
-int xen_pmem_region_range(struct device *region, struct range *range)
-{
-	char *buf = (char *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
-	u64 start, size;
-	int rc;
-
-	rc = xen_pmem_region_number(region, "resource", buf, &start);
-	if (!rc)
-		rc = xen_pmem_region_number(region, "size", buf, &size);
-	free_page((unsigned long)buf);
-	if (rc || !size)
-		return rc ?: -ENXIO;
-	range->start = start;
-	range->end = start + size - 1;
-	return 0;
 }
 
 /**
@@ -416,6 +394,39 @@ static int xen_pmem_create_region(struct xen_pmem *xp)
 	return xp->region ? 0 : -ENOMEM;
 }
 
+/*
+ * While a nested device is taken away, devices of the same kinds that it is nested in
+ * are locked.  Lockdep is to tell them apart.  What is built in has no owner to go by.
+ */
+static void xen_pmem_added(struct device *dev)
+{
+	for (struct device *up = dev->parent; up; up = up->parent)
+		if (up->driver && !strcmp(up->driver->name, KBUILD_MODNAME)) {
+			lockdep_set_subclass(&dev->mutex, SINGLE_DEPTH_NESTING);
+			return;
+		}
+}
+
+static int xen_pmem_lockdep_notify(struct notifier_block *nb,
+				   unsigned long event, void *dev)
+{
+	if (event == BUS_NOTIFY_ADD_DEVICE)
+		xen_pmem_added(dev);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block xen_pmem_lockdep_nb = {
+	.notifier_call = xen_pmem_lockdep_notify,
+};
+
+/* Once, as all namespaces are on one bus.  Without it lockdep only complains. */
+static void xen_pmem_lockdep_init(const struct bus_type *bus)
+{
+	if (!cmpxchg(&xen_pmem_lockdep_bus, NULL, bus) &&
+	    bus_register_notifier(bus, &xen_pmem_lockdep_nb))
+		WRITE_ONCE(xen_pmem_lockdep_bus, NULL);
+}
+
 /**
  * xen_pmem_nested_add() - export the data on a bus of its own
  * @xp: namespace; Xen has it, and its data and hint are not claimed
@@ -434,6 +445,7 @@ int xen_pmem_nested_add(struct xen_pmem *xp)
 		.module = THIS_MODULE,
 		.ndctl = xen_pmem_ndctl,
 	};
+	xen_pmem_lockdep_init(xp->dev->bus);
 	xp->bus = nvdimm_bus_register(xp->dev, &xp->desc);
 	if (!xp->bus)
 		return xen_pmem_error(xp->name, -ENOMEM,
@@ -543,4 +555,16 @@ bool xen_pmem_nested_busy(struct xen_pmem *xp)
 {
 	return xp->bus && device_for_each_child(to_nvdimm_bus_dev(xp->bus),
 						NULL, xen_pmem_dev_busy);
+}
+
+/**
+ * xen_pmem_nested_exit() - end of the module
+ *
+ * No nested bus is left.
+ */
+void xen_pmem_nested_exit(void)
+{
+	if (xen_pmem_lockdep_bus)
+		bus_unregister_notifier(xen_pmem_lockdep_bus,
+					&xen_pmem_lockdep_nb);
 }

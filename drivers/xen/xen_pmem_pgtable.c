@@ -45,14 +45,16 @@
 #include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/device/bus.h>
+#include <linux/gfp.h>
 #include <linux/jiffies.h>
+#include <linux/kstrtox.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pgtable.h>
+#include <linux/range.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
@@ -62,6 +64,7 @@
 #include <asm/xen/hypercall.h>
 #include <asm/xen/page.h>
 #include "xen_pmem_drv.h"
+#include "xen_pmem_pgtable.h"
 
 #define XEN_PMEM_SWEEP_DELAY	(HZ / 5)
 
@@ -153,6 +156,31 @@ static int xen_pmem_hold_range(unsigned long va, unsigned long end)
 		cond_resched();
 	}
 	return rc;
+}
+
+static int xen_pmem_region_number(struct device *region, const char *name,
+				  char *buf, u64 *value)
+{
+	xen_pmem_region_read(region, name, buf);
+	return kstrtou64(strim(buf), 0, value);
+}
+
+/* In bytes, inclusive.  Does not fail for want of memory: a hold could not do without. */
+static int xen_pmem_region_range(struct device *region, struct range *range)
+{
+	char *buf = (char *)__get_free_page(GFP_KERNEL | __GFP_NOFAIL);
+	u64 start, size;
+	int rc;
+
+	rc = xen_pmem_region_number(region, "resource", buf, &start);
+	if (!rc)
+		rc = xen_pmem_region_number(region, "size", buf, &size);
+	free_page((unsigned long)buf);
+	if (rc || !size)
+		return rc ?: -ENXIO;
+	range->start = start;
+	range->end = start + size - 1;
+	return 0;
 }
 
 /* Direct map and memmap of all of a region, whoever maps which part of it. */
@@ -330,27 +358,10 @@ static int xen_pmem_find_dax_buses(struct device *dev, void *unused)
 	return device_for_each_child(dev, NULL, xen_pmem_find_dax_bus);
 }
 
-/*
- * While a nested device is taken away, devices of the same kinds that it is nested in
- * are locked.  Lockdep is to tell them apart.
- */
-static void xen_pmem_added(struct device *dev)
-{
-	for (struct device *up = dev->parent; up; up = up->parent)
-		if (up->driver && up->driver->owner == THIS_MODULE) {
-			lockdep_set_subclass(&dev->mutex, SINGLE_DEPTH_NESTING);
-			return;
-		}
-}
-
 static int xen_pmem_nd_notify(struct notifier_block *nb, unsigned long event,
 			      void *dev)
 {
-	if (event == BUS_NOTIFY_ADD_DEVICE)
-		xen_pmem_added(dev);
-	else if (!xen_pv_domain())
-		return NOTIFY_DONE;
-	else if (event == BUS_NOTIFY_BOUND_DRIVER)
+	if (event == BUS_NOTIFY_BOUND_DRIVER)
 		xen_pmem_find_dax_buses(dev, NULL);
 	else
 		xen_pmem_event(dev, event);
@@ -365,16 +376,22 @@ static struct notifier_block xen_pmem_nd_nb = {
  * xen_pmem_pgtable_init() - from now on keep the page tables of pmem regions
  * @bus: the nd bus, of which devices may exist and be bound already
  *
- * Called before a nested bus is registered, and once more does no harm.  If this is
- * no PV domain only lockdep is told about nested devices.
+ * Called before a nested bus is registered, and once more does no harm.  Only in a PV
+ * domain there is anything to be done.
  *
- * Return: 0 or a negative error.
+ * Return: 0, or a negative error that was logged.
  */
 int xen_pmem_pgtable_init(const struct bus_type *bus)
 {
-	int rc = xen_pmem_listen(&xen_pmem_nd_bus, bus, &xen_pmem_nd_nb);
+	int rc;
 
-	if (!rc && xen_pv_domain())
+	if (!xen_pv_domain())
+		return 0;
+	rc = xen_pmem_listen(&xen_pmem_nd_bus, bus, &xen_pmem_nd_nb);
+	if (rc)
+		pr_err("cannot keep page tables: error %d; do not unbind persistent memory in this domain\n",
+		       rc);
+	else
 		bus_for_each_dev(bus, NULL, NULL, xen_pmem_find_dax_buses);
 	return rc;
 }
