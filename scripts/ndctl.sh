@@ -12,6 +12,13 @@ NDCTL_OPTIONS=(-Ddocs=disabled -Dasciidoctor=disabled -Dsystemd=disabled
 	--buildtype=release --prefix=/usr --libdir=lib
 	--sysconfdir=/etc --localstatedir=/var)
 
+# What checkpatch is not asked. What ndctl does all over: operators at the start of a line, a
+# space after a cast, long messages in one piece.
+HABITS=LOGICAL_CONTINUATIONS,SPACING,PARENTHESIS_ALIGNMENT,LONG_LINE_STRING,OPEN_ENDED_LINE
+# Who sends a patch signs it off; there is no file MAINTAINERS.
+# shellcheck disable=SC2034 # used by the scripts that source this
+HABITS+=,MISSING_SIGN_OFF,FILE_PATH_CHANGES
+
 # series: the names of the patches, in their order.
 series()
 {
