@@ -21,7 +21,7 @@ help:
 	@echo '  make install     install the driver and its udev rule on this machine (KDIR=, DESTDIR=)'
 	@echo '  make xen         build Xen with the pmem operation: 4.20 in build/xen/pmem and debug, 4.17 in debug-4.17'
 	@echo '  make ndctl       build ndctl 81 with --mode=xen: build/ndctl/pmem'
-	@echo '  make deb         build Debian 13 packages of the driver, ndctl and Xen: build/deb'
+	@echo '  make deb         build packages of the driver, ndctl and Xen for Debian 13 and 12: build/deb'
 	@echo '  make selftests   build the kselftest directory: build/selftests, and for other kernels build/test-modules'
 	@echo '  make docs        the documentation as HTML: build/docs/index.html'
 	@echo '  make tree        the Debian 13 tree everything is built in: build/tree'
@@ -73,7 +73,8 @@ vmtest-long: kernels modules xen ndctl selftests
 	@scripts/fetch acceptance
 	@scripts/build-xen debug-4.17
 	@scripts/build-deb
-	@scripts/build-disk
+	@scripts/build-disk trixie
+	@scripts/build-disk bookworm
 	@scripts/build-kernel $$(tools/vmtest/vmtest --matrix tools/vmtest/long.toml kernels $(ROW))
 	@tools/vmtest/vmtest --matrix tools/vmtest/long.toml run $(ROW)
 

@@ -104,10 +104,40 @@ finish()
 	rm -rf --one-file-system "$1.old"
 }
 
-# in_tree CMD...: run CMD in the Debian 13 tree, which is made when missing.
+# The Debians that packages are made for. All else is built in the tree of the first.
+SUITES=(trixie bookworm)
+
+# of_suite NAME SUITE: what there is of each is NAME of the first, NAME-SUITE of others.
+of_suite()
+{
+	[ "$2" = "${SUITES[0]}" ] && echo "$1" || echo "$1-$2"
+}
+
+# known_suite SUITE: stop unless it is one of them.
+known_suite()
+{
+	[[ " ${SUITES[*]} " = *" $1 "* ]] ||
+		die "unknown suite '$1', known are: ${SUITES[*]}"
+}
+
+# in_tree [--suite SUITE] CMD...: run CMD in the tree of that Debian, or of Debian 13.
+# It is made when missing.
 in_tree()
 {
 	"$TOP/scripts/in-tree" "$@"
+}
+
+# in_deb_tools SUITE CMD...: run CMD where that suite's packages are made and checked.
+in_deb_tools()
+{
+	local suite=$1
+
+	shift
+	if [ "$suite" = "${SUITES[0]}" ]; then
+		in_tree --layer deb-tools "$@"
+	else
+		in_tree --suite "$suite" "$@"
+	fi
 }
 
 # copy_sources TO NAME...: copy files and directories of the repository.

@@ -253,7 +253,7 @@ def disk_part(row):
     for name in ("lib.sh", "steps.sh", "disk.sh"):
         archive.file(f"vmtest/{name}", HERE / name)
     archive.tree("vmtest/guest", row.guest)
-    for package in sorted(need(BUILD / "deb", "make deb").glob("*.deb")):
+    for package in sorted(need(BUILD / "deb" / row.disk, "make deb").glob("*.deb")):
         archive.file(f"vmtest/deb/{package.name}", package)
     for name, source in row.files.items():
         archive.file(name, need(TOP / source, "make"))

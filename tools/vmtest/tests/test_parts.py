@@ -129,6 +129,17 @@ class Matrix(unittest.TestCase):
         self.assertNotIn("-kernel", line)
         self.assertNotIn("pit=off", line)
 
+    def test_a_disk_gets_the_packages_of_its_debian(self):
+        with tempfile.TemporaryDirectory() as name:
+            build = pathlib.Path(name)
+            (build / "deb/trixie").mkdir(parents=True)
+            (build / "deb/trixie/a_1.deb").touch()
+            with unittest.mock.patch.object(image, "BUILD", build):
+                archive = image.disk_part(matrix.make_row("r", {**ROW, "disk": "trixie"}))
+                self.assertIn("vmtest/deb/a_1.deb", archive.entries)
+                with self.assertRaisesRegex(SetupError, "deb/bookworm is missing: run 'make deb'"):
+                    image.disk_part(matrix.make_row("r", {**ROW, "disk": "bookworm"}))
+
     def test_plug(self):
         plug = {"at": "now", "size": "64M", "labels": "2M"}
         row = matrix.make_row("r", {**ROW, "nvdimm": [{}], "boots": [{**BOOT, "plug": plug}, BOOT]})
