@@ -12,6 +12,7 @@ ROW ?=
 help:
 	@echo 'First use (Debian 12 or 13, root or sudo):'
 	@echo '  make demo        build everything, show persistent memory under Xen in a virtual machine'
+	@echo '  make demo-guest  the same, with the memory given to a guest'
 	@echo '  make check       build everything and run every test; ends in "N passed, N failed"'
 	@echo '  make doctor      what this machine lacks for any of this, and what cures it; changes nothing'
 	@echo
@@ -58,9 +59,12 @@ xen ndctl selftests docs deb: %:
 
 # --- test ----------------------------------------------------------------------
 
-.PHONY: unit lint vmtest vmtest-long shell check demo doctor
+.PHONY: unit lint vmtest vmtest-long shell check demo demo-guest doctor
 unit lint check demo doctor:
 	@scripts/$@
+
+demo-guest:
+	@scripts/demo guest
 
 vmtest: kernels modules xen ndctl selftests
 	@scripts/build-plugin

@@ -294,6 +294,29 @@ static int xen_pmem_claim(struct xen_pmem *xp, unsigned long parts)
 	return 0;
 }
 
+/**
+ * xen_pmem_bar_data() - keep the drivers of the nested bus from the data
+ * @xp: namespace, its data not claimed
+ *
+ * Each of them claims what it uses in iomem first, and cannot.
+ *
+ * Context: serialized by the caller, as is xen_pmem_unbar_data().
+ * Return: 0, or -EBUSY if somebody has data already, which was logged.
+ */
+int xen_pmem_bar_data(struct xen_pmem *xp)
+{
+	return xen_pmem_claim(xp, BIT(XEN_PMEM_DATA));
+}
+
+/**
+ * xen_pmem_unbar_data() - leave the data to the drivers of the nested bus again
+ * @xp: namespace
+ */
+void xen_pmem_unbar_data(struct xen_pmem *xp)
+{
+	xen_pmem_unclaim(xp, BIT(XEN_PMEM_DATA));
+}
+
 static const char * const xen_pmem_state_names[] = {
 	[XEN_PMEM_NEW]		= "new",
 	[XEN_PMEM_CHECKED]	= "checked",
@@ -561,6 +584,8 @@ static int xen_pmem_start(struct xen_pmem *xp)
 	if (rc)
 		return rc;
 	xp->registered = true;
+	if (adopted)
+		xen_pmem_use_reset(xp);
 	xen_pmem_unclaim(xp, XEN_PMEM_INNER);
 	rc = xen_pmem_nested_add(xp);
 	if (rc)
@@ -623,6 +648,7 @@ static int xen_pmem_probe(struct device *dev)
 		return PTR_ERR(ndns);
 	rc = xen_pmem_ns_of(ndns, &ns);
 	rc = rc ?: xen_pmem_pgtable_init(dev->bus);
+	rc = rc ?: xen_pmem_use_init(dev->bus);
 	if (rc)
 		return rc;
 
@@ -728,6 +754,7 @@ static void __exit xen_pmem_exit(void)
 	driver_unregister(&xen_pmem_driver.drv);
 	cancel_delayed_work_sync(&xen_pmem_retry);
 	destroy_workqueue(xen_pmem_wq);
+	xen_pmem_use_exit();
 	xen_pmem_pgtable_exit();
 	xen_pmem_nested_exit();
 	xen_pmem_forget_errors();

@@ -78,6 +78,8 @@ enum xen_pmem_map {
  * @map: what this domain makes of the data
  * @part: the parts of it, some of them empty
  * @claimed: the parts that are claimed in iomem
+ * @users: devices of the nested bus that use the data, see xen_pmem_use.c
+ * @refused: those that may not, and are still being probed
  * @desc: descriptor of the nested bus
  * @bus: nested bus, NULL unless registered
  * @region: nested region, NULL unless registered, and if @map is none
@@ -98,6 +100,8 @@ struct xen_pmem {
 	enum xen_pmem_map map;
 	struct range part[XEN_PMEM_NR_PARTS];
 	unsigned long claimed;
+	unsigned int users;
+	unsigned int refused;
 	struct nvdimm_bus_descriptor desc;
 	struct nvdimm_bus *bus;
 	struct nd_region *region;
@@ -112,6 +116,8 @@ bool xen_pmem_may_bind(struct device *dev);
 int xen_pmem_ns_of(struct nd_namespace_common *ndns, struct xen_pmem_ns *ns);
 const char *xen_pmem_state_name(const struct xen_pmem *xp);
 int xen_pmem_show_quarantine(char *buf);
+int xen_pmem_bar_data(struct xen_pmem *xp);
+void xen_pmem_unbar_data(struct xen_pmem *xp);
 
 /* xen_pmem_log.c */
 __printf(3, 4)
@@ -128,11 +134,15 @@ void xen_pmem_tuple(struct xenpf_pmem *op, const struct xen_pmem_ns *ns,
 int xen_pmem_register(const char *name, struct xenpf_pmem *op,
 		      const struct xen_pmem_records *rec, bool *adopted);
 int xen_pmem_unregister(struct xenpf_pmem *op);
+int xen_pmem_claim_data(const struct xenpf_pmem *region, u64 *mfn);
+int xen_pmem_unclaim_data(const struct xenpf_pmem *region);
+int xen_pmem_guest(const struct xenpf_pmem *region, u32 index, u16 *domid);
 int xen_pmem_query_size(const char *name, const struct xen_pmem_ns *ns,
 			u64 *rsv_size, struct xen_pmem_records *rec);
 
 /* xen_pmem_nested.c */
 bool xen_pmem_is_nested(struct device *dev);
+struct xen_pmem *xen_pmem_above(struct device *dev);
 bool xen_pmem_region_is_ro(struct device *region);
 bool xen_pmem_wants_hint(struct nd_region *outer);
 int xen_pmem_nested_add(struct xen_pmem *xp);
@@ -142,6 +152,11 @@ bool xen_pmem_nested_open(struct xen_pmem *xp);
 void xen_pmem_nested_poison(struct xen_pmem *xp);
 void xen_pmem_nested_ro(struct xen_pmem *xp);
 void xen_pmem_nested_exit(void);
+
+/* xen_pmem_use.c */
+int xen_pmem_use_init(const struct bus_type *bus);
+void xen_pmem_use_exit(void);
+void xen_pmem_use_reset(struct xen_pmem *xp);
 
 /* xen_pmem_sysfs.c, xen_pmem_provision.c */
 extern const struct attribute_group *xen_pmem_dev_groups[];

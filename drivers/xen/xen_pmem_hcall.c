@@ -60,7 +60,7 @@ int xen_pmem_hcall(struct xenpf_pmem *op, u16 cmd)
 	struct xen_platform_op xop = { .cmd = XENPF_pmem };
 	int rc;
 
-	BUILD_BUG_ON(sizeof(*op) != 104);
+	BUILD_BUG_ON(sizeof(*op) != 120);
 	BUILD_BUG_ON(sizeof(*op) > sizeof(xop.u.pad));
 
 	op->cmd = cmd;
@@ -250,6 +250,65 @@ int xen_pmem_unregister(struct xenpf_pmem *op)
 	pr_debug("REMOVE of frames %#llx-%#llx: %d\n", op->spfn, op->epfn - 1,
 		 rc);
 	return rc == -ENOENT ? 0 : rc;
+}
+
+/* The region's tuple stays as it is; what Xen answers is in @op. */
+static int xen_pmem_call_on(const struct xenpf_pmem *region, u16 cmd,
+			    u32 index, struct xenpf_pmem *op)
+{
+	*op = *region;
+	op->index = index;
+	return xen_pmem_hcall(op, cmd);
+}
+
+/**
+ * xen_pmem_claim_data() - from now on Xen gives the data to no other domain
+ * @region: tuple
+ * @mfn: OUT, with -EBUSY the first frame that another domain has
+ *
+ * Return: 0, -EBUSY if another domain may access data or maps it, -EOPNOTSUPP if
+ * Xen knows no claims, or what else it says.
+ */
+int xen_pmem_claim_data(const struct xenpf_pmem *region, u64 *mfn)
+{
+	struct xenpf_pmem op;
+	int rc;
+
+	guard(mutex)(&xen_pmem_hcall_lock);
+	rc = xen_pmem_call_on(region, XENPF_PMEM_CLAIM, 0, &op);
+	*mfn = op.bad_mfn;
+	return rc;
+}
+
+/**
+ * xen_pmem_unclaim_data() - Xen may give the data to other domains again
+ * @region: tuple
+ *
+ * Return: 0 or what Xen says, see xen_pmem_claim_data().
+ */
+int xen_pmem_unclaim_data(const struct xenpf_pmem *region)
+{
+	struct xenpf_pmem op;
+
+	guard(mutex)(&xen_pmem_hcall_lock);
+	return xen_pmem_call_on(region, XENPF_PMEM_UNCLAIM, 0, &op);
+}
+
+/**
+ * xen_pmem_guest() - who has data of a region as I/O memory
+ * @region: tuple
+ * @index: which of these domains, from 0
+ * @domid: OUT
+ *
+ * Return: 0, -ENOENT if there are no more than @index, or what Xen says.
+ */
+int xen_pmem_guest(const struct xenpf_pmem *region, u32 index, u16 *domid)
+{
+	struct xenpf_pmem op;
+	int rc = xen_pmem_call_on(region, XENPF_PMEM_GUEST, index, &op);
+
+	*domid = op.domid;
+	return rc;
 }
 
 /**

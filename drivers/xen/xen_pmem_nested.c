@@ -222,6 +222,24 @@ bool xen_pmem_is_nested(struct device *dev)
 	return to_nd_desc(bus)->ndctl == xen_pmem_ndctl;
 }
 
+/**
+ * xen_pmem_above() - the object whose data a device is made of
+ * @dev: device on the nd bus
+ *
+ * Return: the object if @dev is a namespace of one of our own buses, or one of the
+ * personalities that libnvdimm puts on it, else NULL.
+ */
+struct xen_pmem *xen_pmem_above(struct device *dev)
+{
+	struct device *region = dev->parent;
+
+	if (!region || !region->type || !region->type->name ||
+	    strcmp(region->type->name, "nd_pmem") || !xen_pmem_is_nested(dev))
+		return NULL;
+	return container_of(to_nd_desc(to_nvdimm_bus(region->parent)),
+			    struct xen_pmem, desc);
+}
+
 /* Looks at large steps first; both ends of the data are multiples of them. */
 static void xen_pmem_copy_badranges(struct xen_pmem *xp, struct badblocks *bb,
 				    u64 from, u64 to, u64 step)

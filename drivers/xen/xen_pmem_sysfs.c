@@ -112,6 +112,24 @@ static ssize_t busy_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(busy);
 
+static ssize_t guests_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct xen_pmem *xp = dev_get_drvdata(dev);
+	int len = 0, rc;
+	u32 n;
+	u16 domid;
+
+	for (n = 0; ; n++) {
+		rc = xen_pmem_guest(&xp->op, n, &domid);
+		if (rc)
+			break;
+		len += sysfs_emit_at(buf, len, "%s%u", n ? " " : "", domid);
+	}
+	return rc == -ENOENT ? len + sysfs_emit_at(buf, len, "\n") : rc;
+}
+static DEVICE_ATTR_RO(guests);
+
 static ssize_t bus_show(struct device *dev, struct device_attribute *attr,
 			char *buf)
 {
@@ -132,6 +150,7 @@ static struct attribute *xen_pmem_dev_attrs[] = {
 	&dev_attr_memmap.attr,
 	&dev_attr_last_error.attr,
 	&dev_attr_busy.attr,
+	&dev_attr_guests.attr,
 	&dev_attr_bus.attr,
 	NULL,
 };

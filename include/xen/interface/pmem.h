@@ -32,8 +32,8 @@
  * without this operation answers -ENOSYS.  Only the hardware domain may issue
  * it.  The structure has the same layout for 32-bit and 64-bit callers.
  *
- * ADD and REMOVE are preemptible: the same call is continued by Xen itself, and
- * may be continued by a later call with the same tuple if it was interrupted.
+ * ADD, REMOVE and CLAIM are preemptible: the same call is continued by Xen itself,
+ * and may be continued by a later call with the same tuple if it was interrupted.
  *
  * Errors common to all commands:
  *  -ENOSYS      Xen has no such operation
@@ -89,7 +89,7 @@
  *  -ENOSPC      the reserved area is smaller than rsv_need; nothing was written
  *  -ENOMEM      no memory for the region or its page tables; or an ADD that failed
  *               could not give the reserved area back: the same call does so
- *  -EAGAIN      an ADD or REMOVE of another tuple has not been completed
+ *  -EAGAIN      an ADD, REMOVE or CLAIM of another tuple has not been completed
  *  others       the IOMMU's, if data could not be mapped for DMA
  */
 #define XENPF_PMEM_ADD			1
@@ -106,17 +106,54 @@
  *               is that region's first frame); or a 32-bit PV domain uses compat
  *               M2P that is there (bad_mfn is ~0)
  *  -ENOMEM      the reserved area could not be given back: the same call does so
- *  -EAGAIN      an ADD or REMOVE of another tuple has not been completed
+ *  -EAGAIN      an ADD, REMOVE or CLAIM of another tuple has not been completed
  */
 #define XENPF_PMEM_REMOVE		2
 
 /*
  * LIST: describe the region number @index, counting from 0.  Sets the tuple,
- * rsv_used and state.
+ * flags, rsv_used and state.
  *
  *  -ENOENT      there are no more than @index regions
  */
 #define XENPF_PMEM_LIST			3
+
+/* Flag that LIST sets: the hardware domain has claimed the data. */
+#define XENPF_PMEM_CLAIMED		0x2
+
+/*
+ * CLAIM: the hardware domain is going to use the data itself, so that no other
+ * domain may have any of it as I/O memory.  Until UNCLAIM, or until REMOVE has
+ * returned 0, XEN_DOMCTL_iomem_permission does not allow another domain access to
+ * a frame of the data: it is -EBUSY.  A region is not claimed after ADD.  To claim
+ * it again changes nothing.
+ *
+ *  -ENOENT      no region is registered under this tuple
+ *  -EBUSY       another domain may access a frame of the data or maps one; bad_mfn is
+ *               the first such frame, and Xen's log names the domain
+ *  -EAGAIN      an ADD or REMOVE, or a CLAIM of another tuple, has not been completed
+ */
+#define XENPF_PMEM_CLAIM		4
+
+/*
+ * UNCLAIM: other domains may be given the data again.  Without a claim this does
+ * nothing.
+ *
+ *  -ENOENT      no region is registered under this tuple
+ *  -EAGAIN      an ADD, REMOVE or CLAIM of this tuple has not been completed
+ */
+#define XENPF_PMEM_UNCLAIM		5
+
+/*
+ * GUEST: which other domain is the number @index, counting from 0, of those that
+ * may access data of the region as I/O memory?  Sets domid, and guest_spfn and
+ * guest_epfn: the first frames of the data that it may access.  There may be more
+ * of them behind a gap.
+ *
+ *  -ENOENT      no region is registered under this tuple, or there are no more than
+ *               @index such domains
+ */
+#define XENPF_PMEM_GUEST		6
 
 #define XENPF_PMEM_STATE_NONE		0
 #define XENPF_PMEM_STATE_ADDING		1
@@ -127,7 +164,7 @@ struct xenpf_pmem {
 	/* IN variables. */
 	u16 cmd;		/* XENPF_PMEM_* */
 	u16 version;		/* XENPF_PMEM_VERSION */
-	u32 flags;		/* XENPF_PMEM_UNLISTED, else 0 */
+	u32 flags;		/* XENPF_PMEM_UNLISTED, else 0; OUT variable of LIST */
 	/* IN variables; OUT variables of LIST.  Frames, [s, e). */
 	u64 spfn;
 	u64 epfn;
@@ -140,13 +177,17 @@ struct xenpf_pmem {
 	u64 rsv_max;		/* the same if no other region were registered */
 	u64 rsv_used;		/* frames of reserved area in use */
 	u64 bad_mfn;		/* with -EBUSY, -ENODEV: a frame in the way, or ~0 */
+	u64 guest_spfn;		/* of GUEST, frames, [s, e) */
+	u64 guest_epfn;
 	u16 page_info_size;	/* bytes of frame table per frame */
 	u16 m2p_size;		/* bytes of M2P per frame */
 	u16 compat_m2p_size;	/* bytes of compat M2P per frame, 0 if none */
 	u16 state;		/* XENPF_PMEM_STATE_* */
 	/* IN variables. */
-	u32 index;		/* of LIST, else 0 */
-	u32 pad;		/* 0 */
+	u32 index;		/* of LIST and GUEST, else 0 */
+	u16 pad;		/* 0 */
+	/* OUT variable. */
+	u16 domid;		/* of GUEST */
 };
 
 #endif /* __XEN_PUBLIC_PMEM_H__ */

@@ -57,6 +57,10 @@ SUITE_PROGRAMS = """
 SUITE_MORE = """
     usr/bin/keyctl usr/bin/trace-cmd usr/bin/uuidgen usr/bin/xxd usr/sbin/parted
 """.split()
+# Of a guest of dom0: what it needs for persistent memory of its own.
+DOMU_MODULES = """
+    xen-privcmd nd_e820 nd_pmem ext4 crc32c_generic crc32c-intel crc32c-cryptoapi
+""".split()
 SUITE_RULES = ("55-dm", "60-persistent-storage-dm", "95-dm-notify")
 
 
@@ -166,21 +170,25 @@ def xen_tools_part():
 
 
 def domu_initrd(row):
-    """The initramfs of a guest: busybox, the programs of the selftests, privcmd."""
+    """The initramfs of a guest: busybox, mkfs, the programs of the selftests, modules."""
     archive = cpio.Archive()
     add_busybox(archive)
     add_loader(archive)
-    for name in "dev proc sys tmp".split():
+    for name in "dev proc sys tmp mnt".split():
         archive.directory(name)
     for name, target in LINKS.items():
         if target.startswith("usr/"):
             archive.symlink(name, target)
+    # By this name the kernel asks for modules.
+    archive.symlink("usr/sbin/modprobe", "../bin/busybox")
     archive.file("init", HERE / "domu-init.sh")
+    archive.file("usr/bin/domu-pmem", HERE / "domu-pmem.sh")
+    add_program(archive, "usr/bin/mkfs.ext4", TREE / "usr/sbin/mkfs.ext4")
     for program in sorted(need(BUILD / "selftests/xen-pmem", "make selftests").iterdir()):
         if is_elf(program):
             add_program(archive, f"usr/bin/{program.name}", program)
     release = (row.kernel_dir / "release").read_text().strip()
-    modules.add_to(archive, row.kernel_dir, release, ["xen-privcmd"])
+    modules.add_to(archive, row.kernel_dir, release, DOMU_MODULES, row.guest_updates())
     stream = io.BytesIO()
     archive.write(stream)
     return stream.getvalue()

@@ -129,6 +129,12 @@ class Row:
             return []
         return [need(BUILD / "modules" / self.kernel / "xen_pmem.ko", "make modules")]
 
+    def guest_updates(self):
+        """The same, of a guest of dom0."""
+        if not self.xen_pmem:
+            return []
+        return [need(BUILD / "modules" / self.kernel / "xen_pmem_guest.ko", "make modules")]
+
     def test_modules(self):
         """The selftests' own modules, where those of build/selftests are another kernel's."""
         if self.kernel == "6.12" or not self.xen_pmem:

@@ -115,12 +115,15 @@ rows_without()
 	rows_words | sed 's/ / add /; s/: /: R34 ADD, /'
 	rows_words | sed 's/ / remove /; s/: /: R34 REMOVE, /'
 	rows_words | sed 's/ / list /; s/: /: R34 LIST, /'
+	rows_words | sed 's/ / claim /; s/: /: R34 CLAIM, /'
+	rows_words | sed 's/ / unclaim /; s/: /: R34 UNCLAIM, /'
+	rows_words | sed 's/ / guest /; s/: /: R34 GUEST, /'
 	rows_tuple | sed 's/ / query /; s/: /: R34 QUERY, /'
 	rows_tuple | sed 's/ / add /; s/: /: R34 ADD, /'
 	rows_place | sed 's/ / query /; s/: /: R8 R19 QUERY, /'
 	rows_place | sed 's/ / add /; s/: /: R8 R19 ADD, /'
 	cat <<-END
-	EOPNOTSUPP 4 : R34 the first unknown command
+	EOPNOTSUPP 7 : R34 the first unknown command
 	EOPNOTSUPP 0xffff : R34 the last unknown command
 	ENOSPC add rsv_epfn=$((DATA - CHUNK)) : R11 ADD, one chunk too little reserved
 	ENOSPC add flags=$UNLISTED rsv_epfn=$((RSV + CHUNK)) : R11 ADD vouched for, one chunk only
@@ -128,6 +131,14 @@ rows_without()
 	EINVAL remove flags=$UNLISTED : R34 REMOVE has no flag
 	EINVAL remove index=1 : R34 REMOVE has no index
 	EINVAL list flags=$UNLISTED : R34 LIST has no flag
+	ENOENT claim : CLAIM of what was not added
+	EINVAL claim flags=$UNLISTED : R34 CLAIM has no flag
+	EINVAL claim index=1 : R34 CLAIM has no index
+	ENOENT unclaim : UNCLAIM of what was not added
+	EINVAL unclaim flags=$UNLISTED : R34 UNCLAIM has no flag
+	EINVAL unclaim index=1 : R34 UNCLAIM has no index
+	ENOENT guest : GUEST of what was not added
+	EINVAL guest flags=$UNLISTED : R34 GUEST has no flag
 	ENOENT list index=0 : LIST of nothing
 	ENOENT list index=0xffffffff : LIST past any end
 	END
@@ -197,6 +208,10 @@ rows_with()
 	ENOENT remove $(at $START $END) : R16 REMOVE with another reserved area
 	EINVAL remove pad=1 : R34 REMOVE of the region with pad
 	EOPNOTSUPP remove version=2 : R34 REMOVE of the region with another version
+	ENOENT claim spfn=$((START + CHUNK)) : R20 CLAIM with a greater spfn
+	ENOENT unclaim data_spfn=$((DATA + CHUNK)) : R20 UNCLAIM with a greater data_spfn
+	OK unclaim : R20 UNCLAIM of what is not claimed
+	ENOENT guest index=0 : R20 GUEST, there is no other domain
 	OK list index=0 : R36 LIST of it
 	ENOENT list index=1 : R36 LIST past the end
 	END
@@ -207,6 +222,9 @@ rows_with_domain()
 {
 	cat <<-END
 	EBUSY remove bad=$MIDDLE : R15 REMOVE while another domain may access a chunk
+	EBUSY claim bad=$MIDDLE : R20 CLAIM while another domain may access a chunk
+	OK guest index=0 : R20 GUEST of that domain
+	ENOENT guest index=1 : R20 GUEST past the end
 	END
 }
 
@@ -325,6 +343,9 @@ number_of()
 	add) echo $ADD ;;
 	remove) echo $REMOVE ;;
 	list) echo $LIST ;;
+	claim) echo $CLAIM ;;
+	unclaim) echo $UNCLAIM ;;
+	guest) echo $GUEST ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -421,6 +442,33 @@ state_is()
 	equal state "$found" "$STATE_EXPECTED"
 }
 
+# refused_domain ERRNO FRAME NR [map]: the domain DOMID is not given it.
+refused_domain()
+{
+	fails_with "$1" xenpf_pmem permit "$DOMID" "$(hex "$2")" "$(hex "$3")" ${4:-}
+}
+
+is_claimed()
+{
+	xenpf_pmem list | grep -wc claimed=yes | grep -qx "$1"
+}
+
+# Six tests. dom0's own use and another domain's exclude each other.
+claims()
+{
+	check "R20 CLAIM" xenpf_pmem claim $WHOLE
+	check "R20 CLAIM again, and LIST tells" eval "xenpf_pmem claim $WHOLE && is_claimed 1"
+	new_domain || xp_say "no domain can be made"
+	check "R20 a domain gets no access to data that is claimed: EBUSY" \
+		refused_domain EBUSY $MIDDLE $CHUNK
+	check "R20 UNCLAIM, and LIST tells" eval "xenpf_pmem unclaim $WHOLE && is_claimed 0"
+	check "R20 data is mapped by 2 MiB: one frame less is EINVAL" \
+		refused_domain EINVAL $MIDDLE $((CHUNK - 1)) map
+	check "R20 and so is a frame further on" \
+		refused_domain EINVAL $((MIDDLE + 1)) $CHUNK map
+	xenpf_pmem destroy "$DOMID" >/dev/null
+}
+
 held()
 {
 	run_rows rows_held "$1"
@@ -435,6 +483,7 @@ with_region()
 	check "R16 QUERY of the very region tells that it is active" state_is
 	STATE_EXPECTED=none
 	check "R16 QUERY of a part of it tells no state" state_is $(at $MIDDLE)
+	claims
 	new_domain || xp_say "no domain can be made"
 	run_domain
 	run_rows rows_with_domain
@@ -456,7 +505,7 @@ plan()
 	n=$(($({ rows_without; rows_domain; rows_stale; } | grep -c .) + 3))
 	[ -n "$PVH" ] || n=$((n + $(rows_mapped | grep -c .) + 1))
 	if [ "$XEN_PMEM_ERRNO" != refused ]; then
-		n=$((n + $({ rows_with; rows_with_domain; rows_held x; } | grep -c .) + 3 + 5))
+		n=$((n + $({ rows_with; rows_with_domain; rows_held x; } | grep -c .) + 3 + 5 + 6))
 		[ -n "$PVH" ] || n=$((n + 2))
 	fi
 	[ -z "$XEN_PMEM_TEST_BAR" ] || n=$((n + 1))

@@ -17,10 +17,10 @@
 #define ADD_EVERY	500
 #define LIST_EVERY	4096
 #define MAX_FAILURES	5
-#define NR_COMMANDS	5
+#define NR_COMMANDS	8
 
 static const char * const command_names[NR_COMMANDS] = {
-	"query", "add", "remove", "list", "other",
+	"query", "add", "remove", "list", "claim", "unclaim", "guest", "other",
 };
 
 static struct {
@@ -160,18 +160,20 @@ static void new_words(struct platform_op *op)
 	struct xenpf_pmem *pmem = &op->pmem;
 	u64 kind = below(100);
 
-	pmem->cmd = kind < 40 ? XENPF_PMEM_QUERY : kind < 75 ? XENPF_PMEM_ADD :
-		    kind < 92 ? XENPF_PMEM_REMOVE : XENPF_PMEM_LIST;
-	if (pmem->cmd == XENPF_PMEM_LIST)
+	pmem->cmd = kind < 36 ? XENPF_PMEM_QUERY : kind < 68 ? XENPF_PMEM_ADD :
+		    kind < 84 ? XENPF_PMEM_REMOVE : kind < 88 ? XENPF_PMEM_LIST :
+		    kind < 93 ? XENPF_PMEM_CLAIM : kind < 97 ? XENPF_PMEM_UNCLAIM :
+		    XENPF_PMEM_GUEST;
+	if (pmem->cmd == XENPF_PMEM_LIST || pmem->cmd == XENPF_PMEM_GUEST)
 		pmem->index = one_in(4) ? odd_number() : below(ORACLE_MAX + 1);
-	else if (one_in(4))
+	else if (pmem->cmd <= XENPF_PMEM_REMOVE && one_in(4))
 		pmem->flags = XENPF_PMEM_UNLISTED;
 
 	if (!one_in(12))
 		return;
 	switch (below(7)) {
 	case 0:
-		pmem->cmd = 3 + odd_number();
+		pmem->cmd = XENPF_PMEM_GUEST + odd_number();
 		break;
 	case 1:
 		pmem->version = odd_number() - 1;
@@ -226,6 +228,9 @@ static void new_call(struct platform_op *op)
 	op->pmem.m2p_size = rnd();
 	op->pmem.compat_m2p_size = rnd();
 	op->pmem.state = rnd();
+	op->pmem.guest_spfn = rnd();
+	op->pmem.guest_epfn = rnd();
+	op->pmem.domid = rnd();
 }
 
 static void print_regions(void)
@@ -293,7 +298,8 @@ static bool list_is_right(void)
 		if (rc == -ENOENT && i == oracle_nr)
 			return true;
 		t = oracle_tuple(pmem);
-		if (rc || !oracle_is_region(&t) || pmem->state != XENPF_PMEM_STATE_ACTIVE)
+		if (rc || !oracle_is_region(&t) || pmem->state != XENPF_PMEM_STATE_ACTIVE ||
+		    pmem->flags != (oracle_is_claimed(&t) ? XENPF_PMEM_CLAIMED : 0))
 			break;
 	}
 
@@ -318,6 +324,9 @@ static void follow(const struct platform_op *op, int rc)
 		oracle_added(&t);
 	else if (op->pmem.cmd == XENPF_PMEM_REMOVE)
 		oracle_removed(&t);
+	else if (op->pmem.cmd == XENPF_PMEM_CLAIM ||
+		 op->pmem.cmd == XENPF_PMEM_UNCLAIM)
+		oracle_claimed(&t, op->pmem.cmd == XENPF_PMEM_CLAIM);
 	else
 		return;
 	check_list(op, rc);
@@ -382,6 +391,7 @@ static int remove_all(void)
 				break;
 			pmem->cmd = XENPF_PMEM_REMOVE;
 			pmem->index = 0;
+			pmem->flags = 0;
 			rc = platform_op();
 		}
 		if (!left)

@@ -39,6 +39,7 @@ struct set {
 
 /* In the order in which they were added. */
 struct tuple oracle_regions[ORACLE_MAX];
+bool oracle_claims[ORACLE_MAX];
 unsigned int oracle_nr;
 
 static struct range own;
@@ -240,31 +241,46 @@ static bool same(const struct tuple *a, const struct tuple *b)
 	return !memcmp(a, b, sizeof(*a));
 }
 
-bool oracle_is_region(const struct tuple *t)
-{
-	unsigned int i;
-
-	for (i = 0; i < oracle_nr; i++) {
-		if (same(&oracle_regions[i], t))
-			return true;
-	}
-
-	return false;
-}
-
-void oracle_added(const struct tuple *t)
-{
-	oracle_regions[oracle_nr++] = *t;
-}
-
-void oracle_removed(const struct tuple *t)
+/* Its number, or oracle_nr. */
+static unsigned int number_of(const struct tuple *t)
 {
 	unsigned int i;
 
 	for (i = 0; i < oracle_nr && !same(&oracle_regions[i], t); i++)
 		;
-	for (oracle_nr--; i < oracle_nr; i++)
+
+	return i;
+}
+
+bool oracle_is_region(const struct tuple *t)
+{
+	return number_of(t) < oracle_nr;
+}
+
+bool oracle_is_claimed(const struct tuple *t)
+{
+	return oracle_is_region(t) && oracle_claims[number_of(t)];
+}
+
+void oracle_claimed(const struct tuple *t, bool claimed)
+{
+	oracle_claims[number_of(t)] = claimed;
+}
+
+void oracle_added(const struct tuple *t)
+{
+	oracle_claims[oracle_nr] = false;
+	oracle_regions[oracle_nr++] = *t;
+}
+
+void oracle_removed(const struct tuple *t)
+{
+	unsigned int i = number_of(t);
+
+	for (oracle_nr--; i < oracle_nr; i++) {
 		oracle_regions[i] = oracle_regions[i + 1];
+		oracle_claims[i] = oracle_claims[i + 1];
+	}
 }
 
 static bool overlaps_region(const struct range *r)
@@ -369,7 +385,8 @@ static bool bad_words(const struct xenpf_pmem *pmem)
 		    XENPF_PMEM_UNLISTED : 0;
 
 	return pmem->flags & ~flags || pmem->pad ||
-	       (pmem->index && pmem->cmd != XENPF_PMEM_LIST);
+	       (pmem->index && pmem->cmd != XENPF_PMEM_LIST &&
+		pmem->cmd != XENPF_PMEM_GUEST);
 }
 
 /* Of a range that is one, whatever else is wrong with the tuple. */
@@ -398,10 +415,11 @@ static void predict_region(const struct xenpf_pmem *pmem, struct verdict *v)
 
 	if (geometry)
 		v->must |= BIT(OUT_EINVAL);
-	if (pmem->cmd == XENPF_PMEM_REMOVE) {
-		if (!oracle_is_region(&t))
+	if (pmem->cmd >= XENPF_PMEM_REMOVE) {
+		/* There is no other domain. */
+		if (!oracle_is_region(&t) || pmem->cmd == XENPF_PMEM_GUEST)
 			v->must |= BIT(OUT_ENOENT);
-		else if (backs_any(&t))
+		else if (pmem->cmd == XENPF_PMEM_REMOVE && backs_any(&t))
 			v->must |= BIT(OUT_EBUSY);
 		return;
 	}
@@ -427,7 +445,7 @@ struct verdict oracle_predict(const struct platform_op *op)
 		return v;
 	}
 
-	if (pmem->version != XENPF_PMEM_VERSION || pmem->cmd > XENPF_PMEM_LIST)
+	if (pmem->version != XENPF_PMEM_VERSION || pmem->cmd > XENPF_PMEM_GUEST)
 		v.must |= BIT(OUT_EOPNOTSUPP);
 	if (bad_words(pmem))
 		v.must |= BIT(OUT_EINVAL);
@@ -500,6 +518,12 @@ static const char *check_bad(const struct xenpf_pmem *in, u64 bad, int rc)
 	       "bad_mfn is not the first frame in the way";
 }
 
+static const char *check_guest(const struct xenpf_pmem *out)
+{
+	return out->domid || out->guest_spfn || out->guest_epfn ?
+	       "domid, guest_spfn and guest_epfn are to be 0 without a guest" : NULL;
+}
+
 bool oracle_allows(const struct platform_op *in, const struct platform_op *out,
 		   int rc, const char **why)
 {
@@ -516,6 +540,8 @@ bool oracle_allows(const struct platform_op *in, const struct platform_op *out,
 	*why = check_bad(&in->pmem, out->pmem.bad_mfn, rc);
 	if (!*why && in->pmem.cmd == XENPF_PMEM_QUERY)
 		*why = check_query(&in->pmem, &out->pmem, rc);
+	if (!*why)
+		*why = check_guest(&out->pmem);
 
 	return !*why;
 }

@@ -51,12 +51,15 @@ bool oracle_allows(const struct platform_op *in, const struct platform_op *out,
 
 /* The model of what is registered. */
 extern struct tuple oracle_regions[];
+extern bool oracle_claims[];
 extern unsigned int oracle_nr;
 #define ORACLE_MAX	6
 
 void oracle_added(const struct tuple *t);
 void oracle_removed(const struct tuple *t);
+void oracle_claimed(const struct tuple *t, bool claimed);
 bool oracle_is_region(const struct tuple *t);
+bool oracle_is_claimed(const struct tuple *t);
 
 bool oracle_is_own(const struct tuple *t);
 struct tuple oracle_tuple(const struct xenpf_pmem *pmem);

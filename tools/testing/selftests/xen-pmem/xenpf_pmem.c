@@ -22,6 +22,7 @@ static void usage(FILE *to)
 {
 	fputs("xenpf_pmem query SPFN [EPFN [RSV_SPFN RSV_EPFN DATA_SPFN DATA_EPFN]]\n"
 	      "xenpf_pmem add|remove SPFN EPFN RSV_SPFN RSV_EPFN DATA_SPFN DATA_EPFN\n"
+	      "xenpf_pmem claim|unclaim|guests SIX_FRAMES\n"
 	      "xenpf_pmem list\n"
 	      "xenpf_pmem raw [address=ADDRESS] FIELD=VALUE...\n"
 	      "xenpf_pmem state [brief]        what a call may change; without the I/O memory\n"
@@ -149,6 +150,42 @@ static int do_remove(char **words, int nr)
 	return do_region(XENPF_PMEM_REMOVE, words, nr);
 }
 
+static int do_claim(char **words, int nr)
+{
+	return do_region(XENPF_PMEM_CLAIM, words, nr);
+}
+
+static int do_unclaim(char **words, int nr)
+{
+	return do_region(XENPF_PMEM_UNCLAIM, words, nr);
+}
+
+/* A line for each domain that may access data of the region. */
+static int do_guests(char **words, int nr)
+{
+	struct xenpf_pmem region, *pmem;
+	u32 index;
+	int rc;
+
+	if (nr != 6)
+		return bad_usage("six frame numbers are needed");
+	if (parse_tuple(&region, words, nr))
+		return 2;
+
+	for (index = 0; ; index++) {
+		pmem = prepare(XENPF_PMEM_GUEST);
+		put_tuple(pmem, &region);
+		pmem->index = index;
+		rc = platform_op();
+		if (rc)
+			return rc == -ENOENT ? 0 : report(rc);
+		printf("domid=%u ", pmem->domid);
+		print_hex("guest_spfn", pmem->guest_spfn);
+		print_hex("guest_epfn", pmem->guest_epfn);
+		putchar('\n');
+	}
+}
+
 static void print_mib(const char *key, u64 frames)
 {
 	printf("%s=%lluMiB ", key, frames / MIB_FRAMES);
@@ -163,6 +200,8 @@ static void print_region(u32 index, const struct xenpf_pmem *pmem)
 	print_mib("data", pmem->data_epfn - pmem->data_spfn);
 	print_mib("reserved", pmem->rsv_epfn - pmem->rsv_spfn);
 	print_mib("used", pmem->rsv_used);
+	if (pmem->flags & XENPF_PMEM_CLAIMED)
+		printf("claimed=yes ");
 	putchar('\n');
 }
 
@@ -210,7 +249,7 @@ static const struct raw_field {
 	{ "data_spfn", offsetof(struct platform_op, pmem.data_spfn), sizeof(u64) },
 	{ "data_epfn", offsetof(struct platform_op, pmem.data_epfn), sizeof(u64) },
 	{ "index", offsetof(struct platform_op, pmem.index), sizeof(u32) },
-	{ "pad", offsetof(struct platform_op, pmem.pad), sizeof(u32) },
+	{ "pad", offsetof(struct platform_op, pmem.pad), sizeof(u16) },
 };
 
 static int set_raw(const char *word)
@@ -455,6 +494,9 @@ static const struct command {
 	{ "query", do_query },
 	{ "add", do_add },
 	{ "remove", do_remove },
+	{ "claim", do_claim },
+	{ "unclaim", do_unclaim },
+	{ "guests", do_guests },
 	{ "list", do_list },
 	{ "raw", do_raw },
 	{ "gcopy", do_gcopy },

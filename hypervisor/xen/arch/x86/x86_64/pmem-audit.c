@@ -21,7 +21,8 @@
  * half way done.  Of data it is true of that time: a toolstack may still map some
  * for a domain and then revoke the access, but that maps no metadata.
  *
- * REMOVE looks at the p2ms, as the entries there are never counted.
+ * REMOVE looks at the p2ms, as the entries there are never counted, and so does
+ * CLAIM, of data only.
  */
 
 #include <xen/domain_page.h>
@@ -43,6 +44,13 @@ static void off_limits(const struct pmem_region *p, const struct domain *d,
                        unsigned long *spfn, unsigned long *epfn)
 {
     bool hwdom = d == hardware_domain;
+
+    if ( p->claiming )
+    {
+        *spfn = p->r.data_spfn;
+        *epfn = p->r.data_epfn;
+        return;
+    }
 
     *spfn = hwdom ? p->r.rsv_spfn : p->r.spfn;
     *epfn = hwdom ? p->r.rsv_epfn : p->r.epfn;
@@ -166,7 +174,7 @@ static struct domain *next_domain(const struct pmem_region *p)
 
     for_each_domain ( d )
         if ( d->domain_id >= p->domid && paging_mode_translate(d) &&
-             !(p->removing && d == hardware_domain) )
+             !((p->removing || p->claiming) && d == hardware_domain) )
             return d;
 
     return NULL;

@@ -166,24 +166,43 @@ static int check_listed(const struct pmem_range *r, unsigned long *bad)
     return -ENODEV;
 }
 
+static int cf_check first_range(unsigned long s, unsigned long e, void *arg)
+{
+    unsigned long *first = arg;
+
+    first[0] = s;
+    first[1] = e + 1;
+
+    return 1;
+}
+
+/* The first range, [s, e), of these frames that a domain may access, if any. */
+bool pmem_first_access(const struct domain *d, unsigned long spfn,
+                       unsigned long epfn, unsigned long first[2])
+{
+    return rangeset_report_ranges(d->iomem_caps, spfn, epfn - 1, first_range,
+                                  first);
+}
+
 /*
  * May no other domain access these frames?  A domain can be given access only
  * by one that has it, under a lock: see pmem_lock_caps().  So the answer stays
- * valid while the hardware domain has no access, or while that lock is held.
+ * valid while the hardware domain has no access, or while that lock is held; and
+ * of data while it is claimed.
  */
 int pmem_check_others(unsigned long spfn, unsigned long epfn,
                       unsigned long *bad)
 {
     const struct domain *d;
+    unsigned long first[2];
     int rc = 0;
 
     rcu_read_lock(&domlist_read_lock);
 
     for_each_domain ( d )
-        if ( d != hardware_domain &&
-             rangeset_report_ranges(d->iomem_caps, spfn, epfn - 1, first_in,
-                                    bad) )
+        if ( d != hardware_domain && pmem_first_access(d, spfn, epfn, first) )
         {
+            *bad = first[0];
             printk(XENLOG_G_WARNING "pmem: %pd may access frame %lx\n", d,
                    *bad);
             rc = -EBUSY;

@@ -37,6 +37,9 @@
 /* Entries of a p2m which are looked at without preemption. */
 #define PMEM_P2M_BATCH      4096
 
+/* map_mmio_regions() makes so many entries of a p2m at most in one call. */
+#define PMEM_MAP_ENTRIES    64
+
 /* Frame numbers, [s, e). */
 struct pmem_range {
     unsigned long spfn, epfn;
@@ -53,7 +56,7 @@ enum pmem_phase {
     PMEM_CLAIM,
     PMEM_TAKE_P2M,
     PMEM_AUDIT_TABLES,
-    PMEM_AUDIT_P2MS,            /* REMOVE, too */
+    PMEM_AUDIT_P2MS,            /* REMOVE and CLAIM, too */
     PMEM_MAP_M2P,
     PMEM_MAP_GROUPS,
     PMEM_COMMIT,
@@ -79,6 +82,8 @@ struct pmem_region {
     struct pmem_range r;
     enum pmem_phase phase;
     bool removing;              /* ACTIVE was reached, REMOVE was called */
+    bool claiming;              /* CLAIM was called */
+    bool claimed;               /* no other domain is given access to data */
     bool warned;                /* of a reference count underflow */
     bool quiesced;              /* QUIESCE is over */
     enum pmem_phase next;       /* what comes after QUIESCE ... */
@@ -129,6 +134,8 @@ static inline bool pmem_is_m2p(const struct pmem_region *p, unsigned long pfn)
 
 struct pmem_region *pmem_find_overlap(unsigned long spfn, unsigned long epfn);
 bool pmem_is_reserved(mfn_t mfn);
+bool pmem_find_data(unsigned long spfn, unsigned long epfn, bool claimed,
+                    struct pmem_range *r);
 
 /* pmem-check.c: int functions return -errno, and set @bad if a frame is named. */
 
@@ -139,6 +146,8 @@ unsigned long pmem_first_outside(const struct rangeset *set,
                                  unsigned long spfn, unsigned long epfn);
 int pmem_check_range(const struct pmem_range *r, bool unlisted,
                      unsigned long *bad);
+bool pmem_first_access(const struct domain *d, unsigned long spfn,
+                       unsigned long epfn, unsigned long first[2]);
 int pmem_check_others(unsigned long spfn, unsigned long epfn,
                       unsigned long *bad);
 int pmem_check_backing(const struct pmem_region *p,
@@ -153,7 +162,7 @@ unsigned long pmem_first_unlisted(unsigned long spfn, unsigned long epfn);
 int pmem_audit_tables(struct pmem_region *p);
 int pmem_audit_p2ms(struct pmem_region *p);
 
-/* pmem-p2m.c: of chunks of a PVH hardware domain, but for the last one. */
+/* pmem-p2m.c: of chunks of a PVH hardware domain, but for the last three. */
 
 #ifdef CONFIG_HVM
 int pmem_p2m_take(unsigned long pfn, bool data, unsigned long *bad);
@@ -162,6 +171,9 @@ int pmem_p2m_show(unsigned long pfn);
 int pmem_p2m_hide(unsigned long pfn);
 int pmem_p2m_find(struct domain *d, unsigned long spfn, unsigned long epfn,
                   unsigned long *gfn, unsigned long *bad);
+bool pmem_p2m_has(struct domain *d, unsigned long gfn, unsigned long mfn);
+bool pmem_p2m_is_free(struct domain *d, unsigned long *gfn, unsigned long mfn,
+                      unsigned long nr);
 #else /* There is no domain for which these could be called. */
 static inline int pmem_p2m_take(unsigned long pfn, bool data,
                                 unsigned long *bad)

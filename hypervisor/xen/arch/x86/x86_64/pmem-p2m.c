@@ -207,6 +207,53 @@ int pmem_p2m_find(struct domain *d, unsigned long spfn, unsigned long epfn,
     return rc;
 }
 
+/* Does the domain map this very frame there, as I/O memory? */
+bool pmem_p2m_has(struct domain *d, unsigned long gfn, unsigned long mfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    p2m_type_t t;
+    p2m_access_t a;
+    mfn_t found;
+
+    p2m_read_lock(p2m);
+    found = p2m->get_entry(p2m, _gfn(gfn), &t, &a, 0, NULL, NULL);
+    p2m_read_unlock(p2m);
+
+    return t == p2m_mmio_direct && mfn_eq(found, _mfn(mfn));
+}
+
+/*
+ * Is nothing of the domain's in place of the frames that map_mmio_regions() is going
+ * to map in one call?  That replaces RAM without a word.  Otherwise *@gfn is what is
+ * in the way.
+ */
+bool pmem_p2m_is_free(struct domain *d, unsigned long *gfn, unsigned long mfn,
+                      unsigned long nr)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    unsigned long end = *gfn + nr, offset = mfn - *gfn;
+    unsigned int left = PMEM_MAP_ENTRIES, order;
+    bool free = true;
+    p2m_type_t t;
+    p2m_access_t a;
+
+    p2m_read_lock(p2m);
+
+    while ( free && left-- && *gfn < end )
+    {
+        mfn_t found = p2m->get_entry(p2m, _gfn(*gfn), &t, &a, 0, &order, NULL);
+
+        free = t == p2m_invalid || t == p2m_mmio_dm ||
+               (t == p2m_mmio_direct && mfn_eq(found, _mfn(*gfn + offset)));
+        if ( free )
+            *gfn = entry_end(*gfn, min(order, PAGETABLE_ORDER + 0U));
+    }
+
+    p2m_read_unlock(p2m);
+
+    return free;
+}
+
 /*
  * Local variables:
  * mode: C

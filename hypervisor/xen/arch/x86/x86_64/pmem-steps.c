@@ -6,6 +6,7 @@
  *          -> MAP_M2P -> MAP_GROUPS -> COMMIT -> SHOW_P2M -> ACTIVE
  *  REMOVE  AUDIT_P2MS -> FREEZE -> HIDE_P2M -> RETIRE -> QUIESCE
  *          -> UNMAP_GROUPS -> UNMAP_M2P -> RELEASE -> RETURN_P2M -> GONE
+ *  CLAIM   AUDIT_P2MS -> ACTIVE
  *
  * An ADD which fails continues with UNMAP_GROUPS or later, or, once it is
  * committed, with FREEZE.  A REMOVE which fails continues with SHOW_P2M or THAW,
@@ -188,6 +189,12 @@ static void step_audit_p2ms(struct pmem_region *p)
 
     if ( rc == -ERESTART )
         return;
+
+    if ( p->claiming )
+    {
+        pmem_fail(p, rc, PMEM_ACTIVE, 0);
+        return;
+    }
 
     if ( !rc && pmem_fault() )
         rc = -EBUSY;

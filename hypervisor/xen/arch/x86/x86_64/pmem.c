@@ -9,9 +9,12 @@
  * write-back, grant it and use it for DMA.  See public/pmem.h.
  *
  * Rules:
- *  - All state changes happen under the lock of platform operations.  One ADD
- *    or REMOVE is in progress at a time; when preempted, its state stays here
+ *  - All state changes happen under the lock of platform operations.  One ADD,
+ *    REMOVE or CLAIM is in progress at a time; when preempted, its state stays here
  *    and only a call with the same command and the same tuple continues it.
+ *  - A region is claimed under the lock of the hardware domain's access rights
+ *    before it is looked who else has access: who is to be given some either had
+ *    it before, and is found, or is refused it.
  *  - ADD has no effect outside of the reserved area that other code could see,
  *    but that the hardware domain loses its access to the reserved area, until
  *    the commit, which cannot be preempted.  Valid bits are set there, last.
@@ -39,12 +42,12 @@
 
 /*
  * In ascending order.  The lock is for those who do not hold the lock of
- * platform operations; these may look only at the range, and at @warned.
+ * platform operations; these may look only at the range, @claimed and @warned.
  */
 static LIST_HEAD(regions);
 static DEFINE_SPINLOCK(regions_lock);
 
-/* The region being added or removed. */
+/* The region being added, removed or claimed. */
 static struct pmem_region *busy_region;
 
 static struct pmem_region *find_region(const struct pmem_range *r)
@@ -95,6 +98,30 @@ bool pmem_reserves(unsigned long spfn, unsigned long epfn)
     return found;
 }
 
+/*
+ * Is data of a region, or of one that is claimed, in [spfn, epfn)?  If so, which
+ * one is the first?
+ */
+bool pmem_find_data(unsigned long spfn, unsigned long epfn, bool claimed,
+                    struct pmem_range *r)
+{
+    const struct pmem_region *p;
+    bool found = false;
+
+    spin_lock(&regions_lock);
+    list_for_each_entry ( p, &regions, list )
+        if ( spfn < p->r.data_epfn && p->r.data_spfn < epfn &&
+             (p->claimed || !claimed) )
+        {
+            *r = p->r;
+            found = true;
+            break;
+        }
+    spin_unlock(&regions_lock);
+
+    return found;
+}
+
 static void insert_region(struct pmem_region *new)
 {
     struct pmem_region *p;
@@ -120,7 +147,7 @@ static void describe(struct xenpf_pmem *op, const struct pmem_region *p)
 {
     op->rsv_used = p->ft_epfn - p->r.rsv_spfn;
 
-    if ( p->phase == PMEM_ACTIVE )
+    if ( p->phase == PMEM_ACTIVE || p->claiming )
         op->state = XENPF_PMEM_STATE_ACTIVE;
     else
         op->state = p->removing ? XENPF_PMEM_STATE_REMOVING
@@ -149,7 +176,9 @@ static int proceed(struct pmem_region *p, unsigned long *bad)
 
     if ( p->phase == PMEM_ACTIVE )
     {
-        p->removing = false;
+        if ( p->claiming && rc )
+            p->claimed = false;
+        p->removing = p->claiming = false;
         p->rc = 0;
         p->bad = PMEM_NO_FRAME;
         return rc;
@@ -194,7 +223,8 @@ static int pmem_add(struct xenpf_pmem *op, const struct pmem_range *r,
     unsigned long m2p, ft;
     int rc;
 
-    if ( busy_region && (busy_region != p || p->removing) )
+    if ( busy_region &&
+         (busy_region != p || p->removing || p->claiming) )
         return -EAGAIN;
 
     if ( p && !busy_region )
@@ -272,6 +302,96 @@ static int pmem_remove(struct pmem_region *p, unsigned long *bad)
     return rc;
 }
 
+/* From here on no other domain is given access.  Who has been before? */
+static int begin_claim(struct pmem_region *p, unsigned long *bad)
+{
+    int rc;
+
+    if ( !pmem_lock_caps(hardware_domain) )
+        return -ERESTART;
+    p->claimed = true;
+    pmem_unlock_caps(hardware_domain);
+
+    rc = pmem_check_others(p->r.data_spfn, p->r.data_epfn, bad);
+    if ( rc )
+    {
+        p->claimed = false;
+        return rc;
+    }
+
+    p->claiming = true;
+    p->domid = 0;
+    busy_region = p;
+    pmem_enter(p, PMEM_AUDIT_P2MS, 0);
+
+    return 0;
+}
+
+static int pmem_claim(struct pmem_region *p, unsigned long *bad)
+{
+    int rc;
+
+    if ( busy_region && (busy_region != p || !p->claiming) )
+        return -EAGAIN;
+    if ( !p )
+        return -ENOENT;
+
+    if ( !busy_region )
+    {
+        if ( p->claimed )
+            return 0;
+
+        rc = begin_claim(p, bad);
+        if ( rc )
+            return rc;
+    }
+
+    return proceed(p, bad);
+}
+
+static int pmem_unclaim(struct pmem_region *p)
+{
+    if ( !p )
+        return -ENOENT;
+    if ( busy_region == p )
+        return -EAGAIN;
+
+    p->claimed = false;
+
+    return 0;
+}
+
+static int pmem_guest(struct xenpf_pmem *op, const struct pmem_region *p)
+{
+    const struct domain *d;
+    unsigned long first[2];
+    unsigned int n = op->index;
+    int rc = -ENOENT;
+
+    if ( !p )
+        return -ENOENT;
+
+    rcu_read_lock(&domlist_read_lock);
+
+    for_each_domain ( d )
+    {
+        if ( d == hardware_domain ||
+             !pmem_first_access(d, p->r.data_spfn, p->r.data_epfn, first) ||
+             n-- )
+            continue;
+
+        op->domid = d->domain_id;
+        op->guest_spfn = first[0];
+        op->guest_epfn = first[1];
+        rc = 0;
+        break;
+    }
+
+    rcu_read_unlock(&domlist_read_lock);
+
+    return rc;
+}
+
 static int pmem_query(struct xenpf_pmem *op, const struct pmem_range *r,
                       const struct pmem_region *p, unsigned long *bad)
 {
@@ -309,6 +429,7 @@ static int pmem_list(struct xenpf_pmem *op)
         op->rsv_epfn = p->r.rsv_epfn;
         op->data_spfn = p->r.data_spfn;
         op->data_epfn = p->r.data_epfn;
+        op->flags = p->claimed ? XENPF_PMEM_CLAIMED : 0;
         describe(op, p);
 
         return 0;
@@ -321,6 +442,11 @@ static uint32_t flags_of(unsigned int cmd)
 {
     return cmd == XENPF_PMEM_QUERY || cmd == XENPF_PMEM_ADD
            ? XENPF_PMEM_UNLISTED : 0;
+}
+
+static bool has_index(unsigned int cmd)
+{
+    return cmd == XENPF_PMEM_LIST || cmd == XENPF_PMEM_GUEST;
 }
 
 int pmem_op(struct xenpf_pmem *op)
@@ -350,11 +476,14 @@ int pmem_op(struct xenpf_pmem *op)
     op->m2p_size = sizeof(*machine_to_phys_mapping);
     op->compat_m2p_size = opt_pv32 ? sizeof(uint32_t) : 0;
     op->state = XENPF_PMEM_STATE_NONE;
+    op->guest_spfn = 0;
+    op->guest_epfn = 0;
+    op->domid = 0;
 
-    if ( op->cmd > XENPF_PMEM_LIST )
+    if ( op->cmd > XENPF_PMEM_GUEST )
         return -EOPNOTSUPP;
     if ( (op->flags & ~flags_of(op->cmd)) || op->pad ||
-         (op->index && op->cmd != XENPF_PMEM_LIST) )
+         (op->index && !has_index(op->cmd)) )
         return -EINVAL;
     if ( op->cmd == XENPF_PMEM_LIST )
         return pmem_list(op);
@@ -375,6 +504,18 @@ int pmem_op(struct xenpf_pmem *op)
 
     case XENPF_PMEM_REMOVE:
         rc = pmem_remove(p, &bad);
+        break;
+
+    case XENPF_PMEM_CLAIM:
+        rc = pmem_claim(p, &bad);
+        break;
+
+    case XENPF_PMEM_UNCLAIM:
+        rc = pmem_unclaim(p);
+        break;
+
+    case XENPF_PMEM_GUEST:
+        rc = pmem_guest(op, p);
         break;
 
     default:

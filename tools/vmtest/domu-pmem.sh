@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# domu-pmem new|again [typed]: in a domU that was given frames of persistent memory,
+# make its device, and there a file system with a file; or look for the file of the domU
+# before. With "typed", each command is shown as a person would type it.
+
+FILE=/mnt/file
+
+# do_it COMMAND-LINE
+do_it()
+{
+	[ -z "$TYPED" ] || echo "domU# $1"
+	sh -c "$1" || {
+		echo "domu-pmem: '$1' failed: $?"
+		exit 1
+	}
+}
+
+# There is no udev here, and the device comes a moment after its driver.
+wait_for_disk()
+{
+	n=100
+	while ! [ -b /dev/pmem0 ] && [ $n -gt 0 ]; do
+		sleep 0.1
+		n=$((n - 1))
+	done
+}
+
+TYPED=${2:-}
+do_it "modprobe xen_pmem_guest"
+modprobe -a nd_e820 nd_pmem ext4
+wait_for_disk
+do_it "grep -i persistent /proc/iomem"
+[ "$1" != new ] || do_it "mkfs.ext4 -q -b 4096 /dev/pmem0"
+do_it "mount -t ext4 -o dax /dev/pmem0 /mnt && grep pmem0 /proc/mounts"
+if [ "$1" = new ]; then
+	do_it "dd if=/dev/urandom of=$FILE bs=1M count=16 conv=fsync 2>/dev/null"
+	do_it "cd /mnt && sha256sum file | tee sum; sync"
+else
+	do_it "cd /mnt && sha256sum -c sum"
+fi
