@@ -46,9 +46,9 @@ ndctl_sources()
 	finish "$1" "$2"
 }
 
-# ndctl_key [SUITE]: what every build of it depends on, beside the series.
+# ndctl_key SUITE: what every build of it depends on, beside the series.
 ndctl_key()
 {
-	cat "$BUILD/$(of_suite tree "${1:-${SUITES[0]}}")/.key" "$BUILD/dl/ndctl.list"
+	cat "$BUILD/$(of_suite tree "$1")/.key" "$BUILD/dl/ndctl.list"
 	echo "${NDCTL_OPTIONS[*]}"
 }
