@@ -176,12 +176,13 @@ selftests_build()
 # kernel_builds SERIES COMMIT: whatever there is to be built of what it changes.
 kernel_builds()
 {
-	local files built=
+	local files built='' objects
 
 	put "$1" "$2"
 	files=$(changed "$1" "$2")
-	if grep -q '^arch/x86/mm/init_64[.]c$' <<<"$files"; then
-		make_in "$1" arch/x86/mm/init_64.o
+	mapfile -t objects < <(sed -n 's/^\(arch\/x86\/.*\)[.]c$/\1.o/p' <<<"$files")
+	if [ "${#objects[@]}" -gt 0 ]; then
+		make_in "$1" "${objects[@]}"
 		built+=x
 	fi
 	if grep -qE '^drivers/xen/.*[.][ch]$' <<<"$files"; then
