@@ -15,16 +15,8 @@ write_config()
 	rm -f /var/log/xen/console/guest-pmem-guest.log
 	first=$(($(cat "$NS/xen/resource") / 4096))
 	count=$(($(cat "$NS/xen/size") / 4096))
-	cat >$CONFIG <<-END
-		name="pmem-guest"
-		type="pvh"
-		kernel="/domu/vmlinuz"
-		ramdisk="/domu/initrd"
-		memory=128
-		vcpus=1
-		iomem=["$(printf '%x,%x' $first $count)@100000"]
-		extra="console=hvc0 loglevel=4 memmap=$((count * 4))K!4G -- domu-pmem $1 typed"
-	END
+	GUEST_ARGS="memmap=$((count * 4))K!4G" guest_config pmem-guest "domu-pmem $1 typed" \
+		"iomem=[\"$(printf '%x,%x' $first $count)@100000\"]" >$CONFIG
 }
 
 # Xen may know a guest until its console was read.

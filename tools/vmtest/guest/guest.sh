@@ -20,9 +20,8 @@ iomem()
 # with_pmem NAME COMMANDS: a guest that has all of the data.
 with_pmem()
 {
-	guest_config "$1" "$2" "$(iomem "$FIRST" "$COUNT" $GFN)" |
-		sed "s/loglevel=5/& memmap=$((COUNT * 4))K!$((GFN * 4))K/" >"$DOMU/$1"
-	xl create "$DOMU/$1"
+	GUEST_ARGS="memmap=$((COUNT * 4))K!$((GFN * 4))K" \
+		guest_create "$1" "$2" "$(iomem "$FIRST" "$COUNT" $GFN)"
 }
 
 # refused NAME WHAT-XEN-SAYS FIRST NUMBER GFN: no guest is made with these frames.

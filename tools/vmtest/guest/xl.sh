@@ -15,7 +15,7 @@ xl_start()
 			--log-dir=/var/log/xen/console && xl list
 }
 
-# guest_config NAME COMMANDS [CONFIG_LINE...]
+# guest_config NAME COMMANDS [CONFIG_LINE...]: GUEST_ARGS is more for its kernel.
 guest_config()
 {
 	cat <<-END
@@ -25,7 +25,7 @@ guest_config()
 		ramdisk="/domu/initrd"
 		memory=128
 		vcpus=1
-		extra="console=hvc0 panic=-1 loglevel=5 -- $2"
+		extra="console=hvc0 panic=-1 loglevel=5 ${GUEST_ARGS-} -- $2"
 	END
 	shift 2
 	[ $# -eq 0 ] || printf '%s\n' "$@"
