@@ -104,7 +104,7 @@ finish()
 	rm -rf --one-file-system "$1.old"
 }
 
-# The Debians that packages are made for. All else is built in the tree of the first.
+# The suites of Debian that packages are made for. All else is built in the tree of the first.
 SUITES=(trixie bookworm)
 
 # of_suite NAME SUITE: what there is of each is NAME of the first, NAME-SUITE of others.

@@ -51,15 +51,21 @@ first_of()
 	VALUE=${VALUE%% *}
 }
 
-# mount_files DISK: a superblock of which the power took a part is e2fsck's to mend. Nobody
-# writes a sector of persistent memory all or not.
+# mount_files DISK: a superblock of which the power took a part is e2fsck's to mend, with the
+# one that cuts.sh has made besides. Nobody writes a sector of persistent memory all or not.
 mount_files()
 {
 	STATUS=0
 	mount -t ext4 -o dax "$1" "$MNT" && return
 	STATUS=repaired
-	e2fsck -fy "$1" >&2
+	e2fsck -fy "$1" >&2 || e2fsck -fy -b 2048 -B 4096 "$1" >&2
 	mount -t ext4 -o dax "$1" "$MNT"
+}
+
+# has_ext4 DISK: by its magic. blkid knows no superblock of which the power took a part.
+has_ext4()
+{
+	[ "$(dd if="$1" bs=2 skip=540 count=1 2>/dev/null | od -A n -t x1)" = " 53 ef" ]
 }
 
 # files_of DISK: if there is ext4, how it was to be mounted with -o dax, or what e2fsck says
@@ -67,7 +73,7 @@ mount_files()
 files_of()
 {
 	VALUE=
-	[ "$(blkid -o value -s TYPE "$1")" = ext4 ] || return 0
+	has_ext4 "$1" || return 0
 	VALUE=not-mounted
 	mount_files "$1" || return 0
 	found=$(cd "$MNT" && for file in *; do

@@ -166,9 +166,10 @@ mount_files()
 	wait_for 20 inner_disk "$NS" && mount -t ext4 -o dax,noatime "$(inner_disk "$NS")" "$MNT"
 }
 
+# In so small a file system there would be no second superblock.
 make_files()
 {
-	NS=$(worked_on 0) && mkfs.ext4 -q -F -b 4096 "$(inner_disk "$NS")" && mount_files
+	NS=$(worked_on 0) && mkfs.ext4 -q -F -b 4096 -g 2048 "$(inner_disk "$NS")" && mount_files
 }
 
 # files FILE...: each new, then one once more in its place; the file system goes, Xen
