@@ -60,7 +60,7 @@ int xen_pmem_hcall(struct xenpf_pmem *op, u16 cmd)
 	struct xen_platform_op xop = { .cmd = XENPF_pmem };
 	int rc;
 
-	BUILD_BUG_ON(sizeof(*op) != 120);
+	BUILD_BUG_ON(sizeof(*op) != 128);
 	BUILD_BUG_ON(sizeof(*op) > sizeof(xop.u.pad));
 
 	op->cmd = cmd;
@@ -295,12 +295,12 @@ int xen_pmem_unclaim_data(const struct xenpf_pmem *region)
 }
 
 /**
- * xen_pmem_guest() - who has data of a region as I/O memory
+ * xen_pmem_guest() - what another domain has of the data of a region
  * @region: tuple
- * @index: which of these domains, from 0
+ * @index: which of what domains have, from 0
  * @domid: OUT
  *
- * Return: 0, -ENOENT if there are no more than @index, or what Xen says.
+ * Return: 0, -ENOENT if there is no more than @index, or what Xen says.
  */
 int xen_pmem_guest(const struct xenpf_pmem *region, u32 index, u16 *domid)
 {

@@ -112,6 +112,18 @@ static ssize_t busy_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(busy);
 
+/* A domain may have several parts of the data: it is told once. */
+static bool xen_pmem_told(struct xen_pmem *xp, u32 n, u16 domid)
+{
+	u16 earlier;
+
+	while (n--) {
+		if (!xen_pmem_guest(&xp->op, n, &earlier) && earlier == domid)
+			return true;
+	}
+	return false;
+}
+
 static ssize_t guests_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
@@ -124,7 +136,8 @@ static ssize_t guests_show(struct device *dev, struct device_attribute *attr,
 		rc = xen_pmem_guest(&xp->op, n, &domid);
 		if (rc)
 			break;
-		len += sysfs_emit_at(buf, len, "%s%u", n ? " " : "", domid);
+		if (!xen_pmem_told(xp, n, domid))
+			len += sysfs_emit_at(buf, len, "%s%u", n ? " " : "", domid);
 	}
 	return rc == -ENOENT ? len + sysfs_emit_at(buf, len, "\n") : rc;
 }

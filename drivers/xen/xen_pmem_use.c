@@ -55,7 +55,7 @@ static void xen_pmem_say_refused(struct xen_pmem *xp, struct device *dev,
 		dev_err(dev, "not bound: a domain still maps frame %#llx of %s, Xen's log names it (xl dmesg); destroy it first\n",
 			mfn, xp->name);
 	else
-		dev_err(dev, "not bound: domain %u has frame %#llx of %s (iomem=); first: xl destroy %u\n",
+		dev_err(dev, "not bound: domain %u has frame %#llx of %s; first: xl destroy %u\n",
 			domid, mfn, xp->name, domid);
 }
 

@@ -32,8 +32,12 @@
  * without this operation answers -ENOSYS.  Only the hardware domain may issue
  * it.  The structure has the same layout for 32-bit and 64-bit callers.
  *
- * ADD, REMOVE and CLAIM are preemptible: the same call is continued by Xen itself,
- * and may be continued by a later call with the same tuple if it was interrupted.
+ * Other domains can be given data in one of two ways: as I/O memory, by the domctls
+ * of a toolstack, or as RAM, by MAP.
+ *
+ * ADD, REMOVE, CLAIM, MAP and UNMAP are preemptible: the same call is continued by
+ * Xen itself, and may be continued by a later call with the same tuple if it was
+ * interrupted.
  *
  * Errors common to all commands:
  *  -ENOSYS      Xen has no such operation
@@ -89,7 +93,7 @@
  *  -ENOSPC      the reserved area is smaller than rsv_need; nothing was written
  *  -ENOMEM      no memory for the region or its page tables; or an ADD that failed
  *               could not give the reserved area back: the same call does so
- *  -EAGAIN      an ADD, REMOVE or CLAIM of another tuple has not been completed
+ *  -EAGAIN      another command has not been completed
  *  others       the IOMMU's, if data could not be mapped for DMA
  */
 #define XENPF_PMEM_ADD			1
@@ -100,13 +104,13 @@
  *  -ENOENT      no region is registered under this tuple
  *  -EBUSY       a data frame is granted or otherwise referenced, which its mappings
  *               by a PV hardware domain are, and those by a PVH one are not; or
- *               another domain may access it or maps it (bad_mfn is the first such
- *               frame, Xen's log names the domain);
+ *               another domain may access it or maps it, or has it by MAP (bad_mfn is
+ *               the first such frame, Xen's log names the domain);
  *               or another region's metadata is in this reserved area (bad_mfn
  *               is that region's first frame); or a 32-bit PV domain uses compat
  *               M2P that is there (bad_mfn is ~0)
  *  -ENOMEM      the reserved area could not be given back: the same call does so
- *  -EAGAIN      an ADD, REMOVE or CLAIM of another tuple has not been completed
+ *  -EAGAIN      another command has not been completed
  */
 #define XENPF_PMEM_REMOVE		2
 
@@ -123,15 +127,15 @@
 
 /*
  * CLAIM: the hardware domain is going to use the data itself, so that no other
- * domain may have any of it as I/O memory.  Until UNCLAIM, or until REMOVE has
- * returned 0, XEN_DOMCTL_iomem_permission does not allow another domain access to
- * a frame of the data: it is -EBUSY.  A region is not claimed after ADD.  To claim
+ * domain may have any of it.  Until UNCLAIM, or until REMOVE has returned 0,
+ * XEN_DOMCTL_iomem_permission does not allow another domain access to a frame of the
+ * data, and MAP gives it none: it is -EBUSY.  A region is not claimed after ADD.  To claim
  * it again changes nothing.
  *
  *  -ENOENT      no region is registered under this tuple
- *  -EBUSY       another domain may access a frame of the data or maps one; bad_mfn is
- *               the first such frame, and Xen's log names the domain
- *  -EAGAIN      an ADD or REMOVE, or a CLAIM of another tuple, has not been completed
+ *  -EBUSY       another domain may access a frame of the data, maps one, or has one by
+ *               MAP; bad_mfn is the first such frame, and Xen's log names the domain
+ *  -EAGAIN      another command has not been completed
  */
 #define XENPF_PMEM_CLAIM		4
 
@@ -140,20 +144,62 @@
  * nothing.
  *
  *  -ENOENT      no region is registered under this tuple
- *  -EAGAIN      an ADD, REMOVE or CLAIM of this tuple has not been completed
+ *  -EAGAIN      a command for this tuple has not been completed
  */
 #define XENPF_PMEM_UNCLAIM		5
 
 /*
- * GUEST: which other domain is the number @index, counting from 0, of those that
- * may access data of the region as I/O memory?  Sets domid, and guest_spfn and
- * guest_epfn: the first frames of the data that it may access.  There may be more
- * of them behind a gap.
+ * GUEST: what is the number @index, counting from 0, of what other domains have of the
+ * data?  First come the mappings of MAP, one by one, with flags set to
+ * XENPF_PMEM_MAPPED; then the domains that may access data as I/O memory.  Sets domid,
+ * guest_spfn and guest_epfn, and guest_gfn of a mapping: of a domain with access these
+ * are the first frames that it may access, and there may be more behind a gap.  After
+ * UNMAP, or the end of the domain, a mapping is there as long as others hold references
+ * to its frames; its flags then have XENPF_PMEM_LEAVING, too.
  *
- *  -ENOENT      no region is registered under this tuple, or there are no more than
- *               @index such domains
+ *  -ENOENT      no region is registered under this tuple, or there is no more than that
  */
 #define XENPF_PMEM_GUEST		6
+
+/* Flags that GUEST sets. */
+#define XENPF_PMEM_MAPPED		0x4
+#define XENPF_PMEM_LEAVING		0x8
+
+/*
+ * MAP: give the frames [guest_spfn, guest_epfn) of the data to the domain domid, as
+ * RAM at guest_gfn and up: it owns them then, with their contents, and can grant them
+ * and use them for DMA and hypercalls.  The hardware domain, which may still map them
+ * as it may any frame of that domain, gets them back by UNMAP or when the domain ends;
+ * Xen never writes to them.  They do not count as memory of the domain.  All three
+ * numbers are multiples of 512.
+ *
+ *  -ENOENT      no region is registered under this tuple
+ *  -EINVAL      an empty, inverted or misaligned range, or one that is not all data; or
+ *               the domain is the hardware domain
+ *  -ESRCH       there is no such domain, or it is going
+ *  -EOPNOTSUPP  the domain has no hardware-assisted paging of its own (PV, shadow)
+ *  -ERANGE      the range ends above what the domain can address
+ *  -EBUSY       the hardware domain has claimed the data or holds a reference to a
+ *               frame, or another domain may access one or has one by MAP; bad_mfn is
+ *               the first such frame, and Xen's log names the domain.  Or the domain's
+ *               dirty pages are tracked, as for its migration (bad_mfn is ~0)
+ *  -EEXIST      the domain has something else there; bad_mfn is that gfn
+ *  -ENOMEM      no memory for page tables; nothing was given
+ *  -EAGAIN      another command has not been completed
+ */
+#define XENPF_PMEM_MAP			7
+
+/*
+ * UNMAP: take back, and out of the domain's physical address space, what one MAP gave:
+ * guest_spfn, guest_epfn, domid and guest_gfn are those of MAP.
+ *
+ *  -ENOENT      no region is registered under this tuple, or it has no such mapping
+ *  -EBUSY       a frame is granted or otherwise referenced, and bad_mfn is the first;
+ *               the domain has all of them still
+ *  -ENOMEM      no memory for page tables; the domain has all of them still
+ *  -EAGAIN      another command has not been completed
+ */
+#define XENPF_PMEM_UNMAP		8
 
 #define XENPF_PMEM_STATE_NONE		0
 #define XENPF_PMEM_STATE_ADDING		1
@@ -164,7 +210,7 @@ struct xenpf_pmem {
 	/* IN variables. */
 	u16 cmd;		/* XENPF_PMEM_* */
 	u16 version;		/* XENPF_PMEM_VERSION */
-	u32 flags;		/* XENPF_PMEM_UNLISTED, else 0; OUT variable of LIST */
+	u32 flags;		/* XENPF_PMEM_UNLISTED, else 0; OUT of LIST and GUEST */
 	/* IN variables; OUT variables of LIST.  Frames, [s, e). */
 	u64 spfn;
 	u64 epfn;
@@ -176,9 +222,7 @@ struct xenpf_pmem {
 	u64 rsv_need;		/* frames of reserved area that ADD takes now */
 	u64 rsv_max;		/* the same if no other region were registered */
 	u64 rsv_used;		/* frames of reserved area in use */
-	u64 bad_mfn;		/* with -EBUSY, -ENODEV: a frame in the way, or ~0 */
-	u64 guest_spfn;		/* of GUEST, frames, [s, e) */
-	u64 guest_epfn;
+	u64 bad_mfn;		/* with an error: a frame in the way, or ~0 */
 	u16 page_info_size;	/* bytes of frame table per frame */
 	u16 m2p_size;		/* bytes of M2P per frame */
 	u16 compat_m2p_size;	/* bytes of compat M2P per frame, 0 if none */
@@ -186,8 +230,11 @@ struct xenpf_pmem {
 	/* IN variables. */
 	u32 index;		/* of LIST and GUEST, else 0 */
 	u16 pad;		/* 0 */
-	/* OUT variable. */
-	u16 domid;		/* of GUEST */
+	/* IN variables of MAP and UNMAP, OUT variables of GUEST. */
+	u16 domid;
+	u64 guest_spfn;		/* frames, [s, e) */
+	u64 guest_epfn;
+	u64 guest_gfn;		/* where guest_spfn is in the domain */
 };
 
 #endif /* __XEN_PUBLIC_PMEM_H__ */

@@ -19,6 +19,10 @@
 . "$XP_DIR"/region.sh
 
 UNLISTED=1
+# Where a domain gets frames by MAP.
+GFN=0x200000
+DOMID=0
+OTHER=0
 # The shell's numbers do not reach as far.
 LAST_FRAMES="spfn=0xfffffffffff00000 epfn=0xfffffffffffffe00 rsv_spfn=0xfffffffffff00000 \
 	rsv_epfn=0xfffffffffff80000 data_spfn=0xfffffffffff80000 data_epfn=0xfffffffffffffe00"
@@ -118,12 +122,14 @@ rows_without()
 	rows_words | sed 's/ / claim /; s/: /: R34 CLAIM, /'
 	rows_words | sed 's/ / unclaim /; s/: /: R34 UNCLAIM, /'
 	rows_words | sed 's/ / guest /; s/: /: R34 GUEST, /'
+	rows_words | sed 's/ / map /; s/: /: R34 MAP, /'
+	rows_words | sed 's/ / unmap /; s/: /: R34 UNMAP, /'
 	rows_tuple | sed 's/ / query /; s/: /: R34 QUERY, /'
 	rows_tuple | sed 's/ / add /; s/: /: R34 ADD, /'
 	rows_place | sed 's/ / query /; s/: /: R8 R19 QUERY, /'
 	rows_place | sed 's/ / add /; s/: /: R8 R19 ADD, /'
 	cat <<-END
-	EOPNOTSUPP 7 : R34 the first unknown command
+	EOPNOTSUPP 9 : R34 the first unknown command
 	EOPNOTSUPP 0xffff : R34 the last unknown command
 	ENOSPC add rsv_epfn=$((DATA - CHUNK)) : R11 ADD, one chunk too little reserved
 	ENOSPC add flags=$UNLISTED rsv_epfn=$((RSV + CHUNK)) : R11 ADD vouched for, one chunk only
@@ -139,6 +145,12 @@ rows_without()
 	EINVAL unclaim index=1 : R34 UNCLAIM has no index
 	ENOENT guest : GUEST of what was not added
 	EINVAL guest flags=$UNLISTED : R34 GUEST has no flag
+	ENOENT map : MAP of what was not added
+	EINVAL map flags=$UNLISTED : R34 MAP has no flag
+	EINVAL map index=1 : R34 MAP has no index
+	ENOENT unmap : UNMAP of what was not added
+	EINVAL unmap flags=4 : R34 UNMAP has no flag
+	EINVAL unmap index=1 : R34 UNMAP has no index
 	ENOENT list index=0 : LIST of nothing
 	ENOENT list index=0xffffffff : LIST past any end
 	END
@@ -212,6 +224,9 @@ rows_with()
 	ENOENT unclaim data_spfn=$((DATA + CHUNK)) : R20 UNCLAIM with a greater data_spfn
 	OK unclaim : R20 UNCLAIM of what is not claimed
 	ENOENT guest index=0 : R20 GUEST, there is no other domain
+	ESRCH map $(frames 1234 $MIDDLE) : R20 MAP to a domain that is not there
+	EINVAL map $(frames 0 $MIDDLE) : R20 MAP to the control domain itself
+	ENOENT unmap $(frames 0 $MIDDLE) : R20 UNMAP of what was not mapped
 	OK list index=0 : R36 LIST of it
 	ENOENT list index=1 : R36 LIST past the end
 	END
@@ -228,11 +243,60 @@ rows_with_domain()
 	END
 }
 
+# A chunk at FRAME for a domain: frames DOMID FRAME [GFN].
+frames()
+{
+	echo "domid=$1 guest_spfn=$(($2)) guest_epfn=$(($2 + CHUNK)) guest_gfn=$((${3:-$GFN}))"
+}
+
+# With it, and another domain, which has nothing.
+rows_map()
+{
+	cat <<-END
+	EINVAL map $(frames $DOMID $MIDDLE) guest_epfn=$MIDDLE : R20 MAP of no frame
+	EINVAL map $(frames $DOMID $MIDDLE) guest_epfn=$DATA : R20 MAP of an inverted range
+	EINVAL map $(frames $DOMID $((MIDDLE + 1))) : R20 MAP of a misaligned range
+	EINVAL map $(frames $DOMID $MIDDLE) guest_epfn=$((MIDDLE + 1)) : R20 MAP of one frame
+	EINVAL map $(frames $DOMID $MIDDLE $((GFN + 1))) : R20 MAP to a misaligned gfn
+	EINVAL map $(frames $DOMID $((DATA - CHUNK))) : R20 MAP of the reserved area
+	EINVAL map $(frames $DOMID $END) : R20 MAP of what is behind the region
+	ERANGE map $(frames $DOMID $MIDDLE $TOP) : R20 MAP to where the domain cannot reach
+	ERANGE map $(frames $DOMID $MIDDLE) guest_gfn=0xfffffffffffffe00 : R20 MAP to the last gfns
+	ENOENT unmap $(frames $DOMID $MIDDLE) : R20 UNMAP, it has none
+	END
+}
+
+# It has the chunk MIDDLE at GFN, and OTHER is one that has not.
+rows_mapped_to()
+{
+	cat <<-END
+	EBUSY map bad=$MIDDLE $(frames $OTHER $MIDDLE) : R20 MAP to a second domain
+	EBUSY map bad=$MIDDLE $(frames $DOMID $MIDDLE $((GFN + CHUNK))) : R20 MAP to it once more
+	EEXIST map bad=$GFN $(frames $DOMID $((MIDDLE + CHUNK))) : R20 MAP to where it has some
+	EBUSY claim bad=$MIDDLE : R20 CLAIM of what a domain has by MAP
+	EBUSY remove bad=$MIDDLE : R15 REMOVE of what a domain has by MAP
+	OK guest index=0 : R20 GUEST of the mapping
+	ENOENT guest index=1 : R20 GUEST past the end
+	ENOENT unmap $(frames $OTHER $MIDDLE) : R20 UNMAP from the other domain
+	ENOENT unmap $(frames $DOMID $MIDDLE $((GFN + CHUNK))) : R20 UNMAP from elsewhere
+	ENOENT unmap $(frames $DOMID $((MIDDLE + CHUNK))) : R20 UNMAP of other frames
+	END
+}
+
+# It has it by MAP, and somebody a reference.
+rows_mapped_held()
+{
+	cat <<-END
+	EBUSY unmap bad=$MIDDLE $(frames $DOMID $MIDDLE) : R20 UNMAP while a frame is $1
+	END
+}
+
 # With it, and a mapping by dom0 or a grant of a data frame.
 rows_held()
 {
 	cat <<-END
 	EBUSY remove bad=$MIDDLE : R15 REMOVE while a frame is $1
+	EBUSY map bad=$MIDDLE $(frames $DOMID $MIDDLE) : R20 MAP while a frame is $1
 	END
 }
 
@@ -346,6 +410,8 @@ number_of()
 	claim) echo $CLAIM ;;
 	unclaim) echo $UNCLAIM ;;
 	guest) echo $GUEST ;;
+	map) echo $MAP ;;
+	unmap) echo $UNMAP ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -388,13 +454,6 @@ run_rows()
 		check "${name# }: ${words%% *}" row $words
 	done 3<"$XP_TMP/rows"
 	check "the state is the same after all of them" unchanged $ADD
-}
-
-# new_domain: sets DOMID.
-new_domain()
-{
-	DOMID=$(xenpf_pmem domain | xp_value domid)
-	[ -n "$DOMID" ]
 }
 
 run_domain()
@@ -471,8 +530,61 @@ claims()
 
 held()
 {
+	new_domain || xp_say "no domain can be made"
 	run_rows rows_held "$1"
+	xenpf_pmem destroy "$DOMID" >/dev/null
 	release
+}
+
+# of_mapping give|take: the chunk MIDDLE, for DOMID.
+of_mapping()
+{
+	xenpf_pmem "$1" "$DOMID" $GFN "$(hex $MIDDLE)" "$(hex $((MIDDLE + CHUNK)))" $WHOLE
+}
+
+# has_mapping TEXT: it is the first that GUEST tells of, in whole.
+has_mapping()
+{
+	equal guests "$(xenpf_pmem guests $WHOLE | head -n 1 | sed 's/ *$//')" "$1"
+}
+
+# The mapping is still told of when its domain is gone, for dom0 has a frame; then not.
+leaving()
+{
+	local line
+
+	line="domid=$DOMID guest_spfn=$(hex $MIDDLE) guest_epfn=$(hex $((MIDDLE + CHUNK)))"
+	hold d$DOMID $GFN >/dev/null
+	run_rows rows_mapped_held "mapped by dom0"
+	xenpf_pmem destroy "$DOMID" >/dev/null
+	check "R20 of a domain that has gone what is referenced stays, GUEST tells" \
+		has_mapping "$line guest_gfn=$(hex $GFN) leaving=yes"
+	DOMID=$OTHER
+	check "R20 and is given to no other domain: EBUSY" fails_with EBUSY of_mapping give
+	release
+	check "R20 with the reference the mapping goes" xp_wait 4 has_mapping ""
+}
+
+# Another domain has data by MAP.
+mappings()
+{
+	new_domain || xp_say "no domain can be made"
+	run_rows rows_map
+	OTHER=$DOMID
+	new_domain || xp_say "no domain can be made"
+	check "R20 MAP" of_mapping give
+	run_rows rows_mapped_to
+	check "R20 the other domain gets no access to these frames: EBUSY" fails_with EBUSY \
+		xenpf_pmem permit "$OTHER" "$(hex $MIDDLE)" "$(hex $CHUNK)"
+	check "R20 UNMAP, and GUEST tells" eval "of_mapping take && has_mapping ''"
+	check "R20 MAP again" of_mapping give
+	if [ -n "$PVH" ]; then
+		xenpf_pmem destroy "$DOMID" >/dev/null
+		check "R20 with its domain the mapping goes" xp_wait 4 has_mapping ""
+	else
+		leaving
+	fi
+	xenpf_pmem destroy "$OTHER" >/dev/null
 }
 
 with_region()
@@ -484,6 +596,7 @@ with_region()
 	STATE_EXPECTED=none
 	check "R16 QUERY of a part of it tells no state" state_is $(at $MIDDLE)
 	claims
+	mappings
 	new_domain || xp_say "no domain can be made"
 	run_domain
 	run_rows rows_with_domain
@@ -506,7 +619,10 @@ plan()
 	[ -n "$PVH" ] || n=$((n + $(rows_mapped | grep -c .) + 1))
 	if [ "$XEN_PMEM_ERRNO" != refused ]; then
 		n=$((n + $({ rows_with; rows_with_domain; rows_held x; } | grep -c .) + 3 + 5 + 6))
-		[ -n "$PVH" ] || n=$((n + 2))
+		n=$((n + $({ rows_map; rows_mapped_to; } | grep -c .) + 2 + 5))
+		# Frames that dom0 maps: rows_held once more, and those of "leaving".
+		[ -n "$PVH" ] ||
+			n=$((n + $({ rows_held x; rows_mapped_held x; } | grep -c .) + 2 + 2))
 	fi
 	[ -z "$XEN_PMEM_TEST_BAR" ] || n=$((n + 1))
 	echo $n

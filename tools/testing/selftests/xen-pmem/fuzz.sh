@@ -82,7 +82,7 @@ limit_range $((4 * GROUP))
 	xp_skip "XEN_PMEM_FUZZ_COUNT=$COUNT: fewer than 10000 do not meet every error"
 xp_at_exit remove_all
 
-xp_begin 13
+xp_begin 15
 xp_mark
 run
 check "R34 $COUNT times arguments at random, each answer is one that the text allows" agreed
@@ -99,6 +99,8 @@ check "R34 LIST had each of its errors" met list OK EINVAL EOPNOTSUPP ENOENT \
 check "R34 CLAIM had each of its errors" met claim OK EINVAL EOPNOTSUPP ENOENT
 check "R34 UNCLAIM had each of its errors" met unclaim OK EINVAL EOPNOTSUPP ENOENT
 check "R34 GUEST had each of its errors" met guest EINVAL EOPNOTSUPP ENOENT
+check "R34 MAP had each of its errors" met map EINVAL EOPNOTSUPP ENOENT ESRCH
+check "R34 UNMAP had each of its errors" met unmap EINVAL EOPNOTSUPP ENOENT
 check "R34 unknown commands were refused" met other EOPNOTSUPP
 check "R34 what was tried can be tried again: the same seed, the same answers" again
 check "R34 no splat in the kernel log" xp_no_splat

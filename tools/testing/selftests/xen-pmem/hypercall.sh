@@ -7,7 +7,7 @@
 #
 # Destructive, see region.sh. XEN_PMEM_CYCLES (default 60) is the number of times
 # that a region is added and removed. Where Xen injects failures (pmem-fail=1), they
-# are met in the first ADD and in the first REMOVE.
+# are met in the first ADD, REMOVE, MAP and UNMAP.
 
 # Tuples are words: their splitting is wanted all over.
 # shellcheck source=lib.sh disable=SC3043,SC2086,SC2046,SC2017
@@ -142,6 +142,59 @@ remove_whole()
 	done
 	echo "$failures failures before"
 	equal "number of regions" "$(number_of_regions)" 0
+}
+
+# mapping give|take: the last three chunks of the data, of which the domain DOMID has room
+# at the same frame numbers.
+mapping()
+{
+	local first
+
+	first=$(hex $((END - 3 * CHUNK)))
+	xenpf_pmem "$1" "$DOMID" "$first" "$first" "$(hex $END)" $WHOLE
+}
+
+# has_mappings NUMBER: and the hardware domain has the data if there is none.
+has_mappings()
+{
+	equal mappings "$(xenpf_pmem guests $WHOLE | grep -c guest_gfn)" "$1" || return 1
+	if [ "$1" = 0 ]; then
+		grant_copy $((END - 1)) $((END - 2)) && equal state "$(xenpf_pmem state)" "$STATE"
+	else
+		! grant_copy $((END - 1)) $((END - 2))
+	fi
+}
+
+no_mapping()
+{
+	equal mappings "$(xenpf_pmem guests $WHOLE)" ""
+}
+
+# mapping_steps give|take NUMBER: each failure leaves so many mappings, as there were.
+mapping_steps()
+{
+	local failures=0
+
+	until mapping "$1"; do
+		failures=$((failures + 1))
+		[ $failures -lt $MAX_FAILURES ] || return 1
+		has_mappings "$2" || return 1
+	done
+	echo "$failures failures before"
+	has_mappings $((1 - $2))
+}
+
+# Four tests.
+mappings()
+{
+	new_domain || xp_say "no domain can be made"
+	STATE=$(xenpf_pmem state)
+	check "R20 MAP: the frames are the domain's, and not dom0's" mapping_steps give 0
+	check "R20 UNMAP: they are dom0's again" mapping_steps take 1
+	mapping give >/dev/null
+	xenpf_pmem destroy "$DOMID" >/dev/null
+	check "R20 and so they are when their domain goes" xp_wait 4 no_mapping
+	check "R20 dom0 can use them" grant_copy $((END - 1)) $((END - 2))
 }
 
 # No frame of the reserved area is within reach, the M2P's excepted: read-only.
@@ -481,11 +534,12 @@ SAMPLES=$(samples)
 meet
 xp_at_exit remove_all
 
-PLAN=34
-[ -z "$PVH" ] || PLAN=30
+PLAN=38
+[ -z "$PVH" ] || PLAN=34
 xp_begin $PLAN
 xp_mark
 one_region
+mappings
 busy_region
 early_mappings
 check "R16 $CYCLES times ADD and REMOVE while another process maps data" cycles

@@ -13,9 +13,12 @@
 #define DOMCTL_INTERFACE_VERSION	0x17
 #define DOMCTL_CREATEDOMAIN		1
 #define DOMCTL_DESTROYDOMAIN		2
+#define DOMCTL_SHADOW_OP		10
 #define DOMCTL_IOMEM_PERMISSION		20
 #define DOMCTL_MEMORY_MAPPING		39
 #define DOMCTL_SET_PAGING_MEMPOOL_SIZE	86
+
+#define SHADOW_OP_ENABLE_LOGDIRTY	2
 
 #define CDF_HVM		BIT(0)
 #define CDF_HAP		BIT(1)
@@ -57,6 +60,15 @@ struct domctl {
 			u32 add;
 			u32 pad;
 		} mapping;
+		struct {
+			u32 op;
+			u32 mode;
+			u32 mb;
+			u64 bitmap;
+			u64 pages;
+			u32 fault_count;
+			u32 dirty_count;
+		} shadow;
 		struct {
 			u64 bytes;
 		} pool;
@@ -177,6 +189,20 @@ int do_revoke(char **words, int nr)
 		return 2;
 
 	return report(permit(domid, mfn, count, false));
+}
+
+/* As before the domain is migrated; there is no way back. */
+int do_track(char **words, int nr)
+{
+	struct domctl *op;
+	u64 domid;
+
+	if (nr != 1 || parse_number(words[0], &domid))
+		return bad_usage("track takes a domain");
+	op = new_domctl(DOMCTL_SHADOW_OP, domid);
+	op->shadow.op = SHADOW_OP_ENABLE_LOGDIRTY;
+
+	return report(call_domctl(op));
 }
 
 int do_destroy(char **words, int nr)

@@ -17,10 +17,10 @@
 #define ADD_EVERY	500
 #define LIST_EVERY	4096
 #define MAX_FAILURES	5
-#define NR_COMMANDS	8
+#define NR_COMMANDS	10
 
 static const char * const command_names[NR_COMMANDS] = {
-	"query", "add", "remove", "list", "claim", "unclaim", "guest", "other",
+	"query", "add", "remove", "list", "claim", "unclaim", "guest", "map", "unmap", "other",
 };
 
 static struct {
@@ -162,8 +162,9 @@ static void new_words(struct platform_op *op)
 
 	pmem->cmd = kind < 36 ? XENPF_PMEM_QUERY : kind < 68 ? XENPF_PMEM_ADD :
 		    kind < 84 ? XENPF_PMEM_REMOVE : kind < 88 ? XENPF_PMEM_LIST :
-		    kind < 93 ? XENPF_PMEM_CLAIM : kind < 97 ? XENPF_PMEM_UNCLAIM :
-		    XENPF_PMEM_GUEST;
+		    kind < 91 ? XENPF_PMEM_CLAIM : kind < 94 ? XENPF_PMEM_UNCLAIM :
+		    kind < 96 ? XENPF_PMEM_GUEST : kind < 99 ? XENPF_PMEM_MAP :
+		    XENPF_PMEM_UNMAP;
 	if (pmem->cmd == XENPF_PMEM_LIST || pmem->cmd == XENPF_PMEM_GUEST)
 		pmem->index = one_in(4) ? odd_number() : below(ORACLE_MAX + 1);
 	else if (pmem->cmd <= XENPF_PMEM_REMOVE && one_in(4))
@@ -173,7 +174,7 @@ static void new_words(struct platform_op *op)
 		return;
 	switch (below(7)) {
 	case 0:
-		pmem->cmd = XENPF_PMEM_GUEST + odd_number();
+		pmem->cmd = XENPF_PMEM_UNMAP + odd_number();
 		break;
 	case 1:
 		pmem->version = odd_number() - 1;
@@ -206,6 +207,20 @@ static void set_tuple(struct xenpf_pmem *pmem, const struct tuple *t)
 	pmem->data_epfn = t->data.e;
 }
 
+/* Of MAP and UNMAP; other commands are not to look at it. */
+static void new_mapping(struct xenpf_pmem *pmem)
+{
+	u64 *w[] = { &pmem->guest_spfn, &pmem->guest_epfn, &pmem->guest_gfn };
+
+	pmem->guest_spfn = pmem->data_spfn;
+	pmem->guest_epfn = pmem->data_epfn;
+	pmem->guest_gfn = below(1 << 20) * CHUNK_FRAMES;
+	if (one_in(2))
+		*w[below(3)] += (below(9) - 4) * (one_in(2) ? 1 : CHUNK_FRAMES);
+	else if (one_in(4))
+		*w[below(3)] = rnd();
+}
+
 static void new_call(struct platform_op *op)
 {
 	struct tuple t;
@@ -228,9 +243,8 @@ static void new_call(struct platform_op *op)
 	op->pmem.m2p_size = rnd();
 	op->pmem.compat_m2p_size = rnd();
 	op->pmem.state = rnd();
-	op->pmem.guest_spfn = rnd();
-	op->pmem.guest_epfn = rnd();
-	op->pmem.domid = rnd();
+	op->pmem.domid = one_in(2) ? 0 : rnd();
+	new_mapping(&op->pmem);
 }
 
 static void print_regions(void)
@@ -275,8 +289,11 @@ static void tell(const struct platform_op *op, const struct platform_op *out,
 	print_regions();
 	printf("replay alone: xenpf_pmem raw op=0x%x interface_version=0x%x cmd=%u ",
 	       op->cmd, op->interface_version, in->cmd);
-	printf("version=%u flags=0x%x index=%u pad=0x%x ", in->version, in->flags,
-	       in->index, in->pad);
+	printf("version=%u flags=0x%x index=%u pad=0x%x domid=%u ", in->version,
+	       in->flags, in->index, in->pad, in->domid);
+	print_hex("guest_spfn", in->guest_spfn);
+	print_hex("guest_epfn", in->guest_epfn);
+	print_hex("guest_gfn", in->guest_gfn);
 	print_tuple(in);
 	printf("\nreplay all: xenpf_pmem fuzz 0x%llx %llu 0x%llx 0x%llx\n", fuzz.seed,
 	       fuzz.nr + 1, fuzz.own.s, fuzz.own.e);

@@ -29,7 +29,7 @@
 
 const int oracle_errors[NR_OUTCOMES] = {
 	0, EINVAL, ERANGE, EOPNOTSUPP, EEXIST, EBUSY, ENODEV, ENOSPC, ENOENT,
-	EACCES, NO_OP, -1,
+	ESRCH, EACCES, NO_OP, -1,
 };
 
 struct set {
@@ -408,6 +408,24 @@ static void predict_range(const struct xenpf_pmem *pmem, const struct range *r,
 		v->must |= BIT(OUT_ENODEV);
 }
 
+/* There is no other domain that data could be given to, or taken from. */
+static void predict_mapping(const struct xenpf_pmem *pmem, struct verdict *v)
+{
+	struct range r = { pmem->guest_spfn, pmem->guest_epfn };
+	struct range data = { pmem->data_spfn, pmem->data_epfn };
+
+	if (pmem->cmd == XENPF_PMEM_UNMAP) {
+		v->must |= BIT(OUT_ENOENT);
+		return;
+	}
+	if (pmem->domid)
+		v->must |= BIT(OUT_ESRCH);
+	/* To this domain itself it is not given, whatever is right. */
+	if (!pmem->domid || r.s >= r.e || !inside(&r, &data) ||
+	    (r.s | r.e | pmem->guest_gfn) % CHUNK_FRAMES)
+		v->must |= BIT(OUT_EINVAL);
+}
+
 static void predict_region(const struct xenpf_pmem *pmem, struct verdict *v)
 {
 	struct tuple t = oracle_tuple(pmem);
@@ -421,6 +439,8 @@ static void predict_region(const struct xenpf_pmem *pmem, struct verdict *v)
 			v->must |= BIT(OUT_ENOENT);
 		else if (pmem->cmd == XENPF_PMEM_REMOVE && backs_any(&t))
 			v->must |= BIT(OUT_EBUSY);
+		else if (pmem->cmd >= XENPF_PMEM_MAP)
+			predict_mapping(pmem, v);
 		return;
 	}
 
@@ -445,7 +465,7 @@ struct verdict oracle_predict(const struct platform_op *op)
 		return v;
 	}
 
-	if (pmem->version != XENPF_PMEM_VERSION || pmem->cmd > XENPF_PMEM_GUEST)
+	if (pmem->version != XENPF_PMEM_VERSION || pmem->cmd > XENPF_PMEM_UNMAP)
 		v.must |= BIT(OUT_EOPNOTSUPP);
 	if (bad_words(pmem))
 		v.must |= BIT(OUT_EINVAL);
@@ -518,10 +538,17 @@ static const char *check_bad(const struct xenpf_pmem *in, u64 bad, int rc)
 	       "bad_mfn is not the first frame in the way";
 }
 
-static const char *check_guest(const struct xenpf_pmem *out)
+static const char *check_guest(const struct xenpf_pmem *in,
+			       const struct xenpf_pmem *out)
 {
-	return out->domid || out->guest_spfn || out->guest_epfn ?
-	       "domid, guest_spfn and guest_epfn are to be 0 without a guest" : NULL;
+	if (in->cmd == XENPF_PMEM_MAP || in->cmd == XENPF_PMEM_UNMAP)
+		return out->domid == in->domid && out->guest_gfn == in->guest_gfn &&
+		       out->guest_spfn == in->guest_spfn &&
+		       out->guest_epfn == in->guest_epfn ? NULL :
+		       "MAP and UNMAP are to leave the guest's four numbers alone";
+
+	return out->domid || out->guest_spfn || out->guest_epfn || out->guest_gfn ?
+	       "the guest's four numbers are to be 0 without a guest" : NULL;
 }
 
 bool oracle_allows(const struct platform_op *in, const struct platform_op *out,
@@ -541,7 +568,7 @@ bool oracle_allows(const struct platform_op *in, const struct platform_op *out,
 	if (!*why && in->pmem.cmd == XENPF_PMEM_QUERY)
 		*why = check_query(&in->pmem, &out->pmem, rc);
 	if (!*why)
-		*why = check_guest(&out->pmem);
+		*why = check_guest(&in->pmem, &out->pmem);
 
 	return !*why;
 }

@@ -16,6 +16,8 @@ LIST=3
 CLAIM=4
 UNCLAIM=5
 GUEST=6
+MAP=7
+UNMAP=8
 NO_FRAME=-1
 
 hex()
@@ -153,6 +155,13 @@ remove_once()
 		[ $(($1)) -ge $END ] || [ $(($2)) -le $START ] ||
 			xenpf_pmem remove "$@"
 	done
+}
+
+# new_domain: another one, which never runs. Sets DOMID.
+new_domain()
+{
+	DOMID=$(xenpf_pmem domain | xp_value domid)
+	[ -n "$DOMID" ]
 }
 
 # The tuple WHOLE with fields changed: raw_op CMD FIELD=VALUE...

@@ -45,6 +45,8 @@ typedef __s32 s32;
 #define XENPF_INTERFACE_VERSION		0x03000001
 #define XENMEM_DECREASE_RESERVATION	1
 #define XENMEM_MAXIMUM_RAM_PAGE		2
+#define XENMEM_ADD_TO_PHYSMAP		7
+#define XENMAPSPACE_GMFN		2
 #define XENMEM_MACHINE_MEMORY_MAP	10
 #define XENMEM_EXCHANGE			11
 #define XENVER_GET_FEATURES		6
@@ -76,6 +78,14 @@ struct memory_exchange {
 	struct memory_reservation in;
 	struct memory_reservation out;
 	u64 nr_exchanged;
+};
+
+struct add_to_physmap {
+	u16 domid;
+	u16 size;
+	u32 space;
+	u64 idx;
+	u64 gpfn;
 };
 
 struct memory_map_entry {
@@ -128,6 +138,7 @@ union xen_args {
 		struct memory_map op;
 		struct memory_map_entry entries[128];
 	} map;
+	struct add_to_physmap physmap;
 	struct gnttab_copy copy;
 	struct gnttab_transfer transfer;
 	struct feature_info features;
@@ -207,6 +218,7 @@ int do_grant(char **words, int nr);
 int do_domain(char **words, int nr);
 int do_permit(char **words, int nr);
 int do_revoke(char **words, int nr);
+int do_track(char **words, int nr);
 int do_destroy(char **words, int nr);
 
 #endif /* XEN_CALL_H */

@@ -23,6 +23,7 @@ static void usage(FILE *to)
 	fputs("xenpf_pmem query SPFN [EPFN [RSV_SPFN RSV_EPFN DATA_SPFN DATA_EPFN]]\n"
 	      "xenpf_pmem add|remove SPFN EPFN RSV_SPFN RSV_EPFN DATA_SPFN DATA_EPFN\n"
 	      "xenpf_pmem claim|unclaim|guests SIX_FRAMES\n"
+	      "xenpf_pmem give|take DOMID GFN SPFN EPFN SIX_FRAMES\n"
 	      "xenpf_pmem list\n"
 	      "xenpf_pmem raw [address=ADDRESS] FIELD=VALUE...\n"
 	      "xenpf_pmem state [brief]        what a call may change; without the I/O memory\n"
@@ -35,12 +36,14 @@ static void usage(FILE *to)
 	      "xenpf_pmem race COUNT SIX_FRAMES SIX_FRAMES\n"
 	      "xenpf_pmem gcopy SOURCE DEST\n"
 	      "xenpf_pmem grant FRAME [hold]   takes test_modules/xen_pmem_grant.ko\n"
-	      "xenpf_pmem map [xen|io|self] FRAME [ro|rw] [hold]\n"
+	      "xenpf_pmem map [xen|io|self|dDOMID] FRAME [ro|rw] [hold]\n"
 	      "xenpf_pmem poke FRAME VALUE     written to its first 8 bytes, and read back\n"
 	      "xenpf_pmem decrease|exchange|transfer FRAME\n"
+	      "xenpf_pmem move FRAME GFN      in a domain with a p2m\n"
 	      "xenpf_pmem domain               a new domain, which never runs\n"
 	      "xenpf_pmem permit DOMID FRAME NR [map]\n"
 	      "xenpf_pmem revoke DOMID FRAME NR   what it has mapped stays so\n"
+	      "xenpf_pmem track DOMID         its dirty pages\n"
 	      "xenpf_pmem destroy DOMID\n"
 	      "In a PVH domain map and poke use /dev/mem, which Xen does not count.\n",
 	      to);
@@ -160,7 +163,39 @@ static int do_unclaim(char **words, int nr)
 	return do_region(XENPF_PMEM_UNCLAIM, words, nr);
 }
 
-/* A line for each domain that may access data of the region. */
+static int do_mapping(u16 cmd, char **words, int nr)
+{
+	struct xenpf_pmem *pmem = prepare(cmd);
+	u64 domid;
+	int rc;
+
+	if (nr != 10)
+		return bad_usage("a domain and nine frame numbers are needed");
+	if (parse_number(words[0], &domid) ||
+	    parse_frame(words[1], &pmem->guest_gfn) ||
+	    parse_frame(words[2], &pmem->guest_spfn) ||
+	    parse_frame(words[3], &pmem->guest_epfn) ||
+	    parse_tuple(pmem, words + 4, 6))
+		return 2;
+
+	pmem->domid = domid;
+	rc = platform_op();
+	print_hex("bad_mfn", pmem->bad_mfn);
+
+	return report(rc);
+}
+
+static int do_give(char **words, int nr)
+{
+	return do_mapping(XENPF_PMEM_MAP, words, nr);
+}
+
+static int do_take(char **words, int nr)
+{
+	return do_mapping(XENPF_PMEM_UNMAP, words, nr);
+}
+
+/* A line for each mapping, and for each domain that may access data of the region. */
 static int do_guests(char **words, int nr)
 {
 	struct xenpf_pmem region, *pmem;
@@ -182,6 +217,10 @@ static int do_guests(char **words, int nr)
 		printf("domid=%u ", pmem->domid);
 		print_hex("guest_spfn", pmem->guest_spfn);
 		print_hex("guest_epfn", pmem->guest_epfn);
+		if (pmem->flags & XENPF_PMEM_MAPPED)
+			print_hex("guest_gfn", pmem->guest_gfn);
+		if (pmem->flags & XENPF_PMEM_LEAVING)
+			printf("leaving=yes ");
 		putchar('\n');
 	}
 }
@@ -250,6 +289,10 @@ static const struct raw_field {
 	{ "data_epfn", offsetof(struct platform_op, pmem.data_epfn), sizeof(u64) },
 	{ "index", offsetof(struct platform_op, pmem.index), sizeof(u32) },
 	{ "pad", offsetof(struct platform_op, pmem.pad), sizeof(u16) },
+	{ "domid", offsetof(struct platform_op, pmem.domid), sizeof(u16) },
+	{ "guest_spfn", offsetof(struct platform_op, pmem.guest_spfn), sizeof(u64) },
+	{ "guest_epfn", offsetof(struct platform_op, pmem.guest_epfn), sizeof(u64) },
+	{ "guest_gfn", offsetof(struct platform_op, pmem.guest_gfn), sizeof(u64) },
 };
 
 static int set_raw(const char *word)
@@ -412,6 +455,22 @@ static int do_exchange(char **words, int nr)
 	return report(rc);
 }
 
+static int do_move(char **words, int nr)
+{
+	struct add_to_physmap *physmap = &args->physmap;
+
+	if (nr != 2)
+		return bad_usage("move takes two frames");
+	if (parse_frame(words[0], &physmap->idx) || parse_frame(words[1], &physmap->gpfn))
+		return 2;
+
+	physmap->domid = DOMID_SELF;
+	physmap->space = XENMAPSPACE_GMFN;
+
+	return report(hypercall(HYPERVISOR_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP,
+				(uintptr_t)physmap, 0));
+}
+
 static int show_frame(u16 domid, u64 frame, int prot, bool hold)
 {
 	u64 *va;
@@ -432,6 +491,10 @@ static int show_frame(u16 domid, u64 frame, int prot, bool hold)
 /* How to map; false if the word is not about that. */
 static bool map_word(const char *word, u16 *domid, int *prot, bool *hold)
 {
+	char end;
+
+	if (sscanf(word, "d%hu%c", domid, &end) == 1)
+		return true;
 	if (!strcmp(word, "xen"))
 		*domid = DOMID_XEN;
 	else if (!strcmp(word, "io"))
@@ -497,6 +560,8 @@ static const struct command {
 	{ "claim", do_claim },
 	{ "unclaim", do_unclaim },
 	{ "guests", do_guests },
+	{ "give", do_give },
+	{ "take", do_take },
 	{ "list", do_list },
 	{ "raw", do_raw },
 	{ "gcopy", do_gcopy },
@@ -505,6 +570,7 @@ static const struct command {
 	{ "poke", do_poke },
 	{ "decrease", do_decrease },
 	{ "exchange", do_exchange },
+	{ "move", do_move },
 	{ "transfer", do_transfer },
 	{ "state", do_state },
 	{ "iomem", do_iomem },
@@ -518,6 +584,7 @@ static const struct command {
 	{ "domain", do_domain },
 	{ "permit", do_permit },
 	{ "revoke", do_revoke },
+	{ "track", do_track },
 	{ "destroy", do_destroy },
 };
 

@@ -13,7 +13,7 @@
  *    after access was revoked, which does not undo mappings.
  *
  * What is left is the hardware domain's own mapping of data.  When it is undone,
- * the reference it never took is dropped: see pmem_put_underflow().
+ * the reference it never took is dropped: see pmem_put_last().
  *
  * Of the reserved area the answer stays true.  Before, the hardware domain's access
  * to it was taken away, no other domain was found to have any, and all CPUs have
@@ -44,6 +44,12 @@ static void off_limits(const struct pmem_region *p, const struct domain *d,
                        unsigned long *spfn, unsigned long *epfn)
 {
     bool hwdom = d == hardware_domain;
+
+    if ( p->mapping )
+    {
+        pmem_mapping_range(p->mapping, spfn, epfn);
+        return;
+    }
 
     if ( p->claiming )
     {
@@ -174,7 +180,7 @@ static struct domain *next_domain(const struct pmem_region *p)
 
     for_each_domain ( d )
         if ( d->domain_id >= p->domid && paging_mode_translate(d) &&
-             !((p->removing || p->claiming) && d == hardware_domain) )
+             !(!pmem_is_adding(p) && d == hardware_domain) )
             return d;
 
     return NULL;

@@ -3,33 +3,101 @@
  * Registration of host persistent memory: frames of data that other domains are
  * given as I/O memory, by domctls of the toolstack (iomem= of xl).
  *
- * What the hardware domain has claimed no other domain is given.  To map data takes
- * access to it, and of a claimed region no other domain has any: so mapping needs no
+ * What the hardware domain has claimed no other domain is given, nor what another one
+ * has.  To map data takes access to it, and there none has any: so mapping needs no
  * check of its own.
  *
  * Data is mapped by whole chunks: a terabyte by small entries would take 2 GiB of
  * the guest's page tables, and no entry is to be of both kinds of memory.
  */
 
+#include <xen/iocap.h>
 #include <xen/mm.h>
 #include <xen/pmem.h>
 #include <xen/sched.h>
 
 #include "pmem-internal.h"
 
-int pmem_check_access(const struct domain *d, unsigned long mfn,
-                      unsigned long nr)
+/* Two domains are not given the same frames at the same time. */
+static DEFINE_SPINLOCK(access_lock);
+
+/* Does another domain than @d, the hardware domain aside, have a frame of data? */
+static bool others_have(const struct domain *d, unsigned long spfn,
+                        unsigned long epfn)
+{
+    const struct domain *other;
+    unsigned long first[2];
+    bool found = false;
+
+    rcu_read_lock(&domlist_read_lock);
+
+    for_each_domain ( other )
+        if ( other != hardware_domain && other != d &&
+             pmem_first_access(other, spfn, epfn, first) )
+        {
+            printk(XENLOG_G_WARNING
+                   "pmem: %pd gets no access to frame %lx: %pd may access it, and one domain at a time does; destroy that one first, or correct iomem=\n",
+                   d, first[0], other);
+            found = true;
+            break;
+        }
+
+    rcu_read_unlock(&domlist_read_lock);
+
+    return found;
+}
+
+static int check_access(const struct domain *d, unsigned long spfn,
+                        unsigned long epfn, const struct pmem_range *r)
+{
+    struct pmem_range claimed;
+    unsigned long bad;
+
+    if ( pmem_find_data(spfn, epfn, true, &claimed) )
+    {
+        printk(XENLOG_G_WARNING
+               "pmem: %pd gets no access to [%lx, %lx): %pd itself uses the data [%lx, %lx); disable its nested namespace there first\n",
+               d, spfn, epfn, hardware_domain, claimed.data_spfn,
+               claimed.data_epfn);
+        return -EBUSY;
+    }
+
+    spfn = max(spfn, r->data_spfn);
+    epfn = min(epfn, r->data_epfn);
+    if ( pmem_check_mappings(spfn, epfn, &bad) || others_have(d, spfn, epfn) )
+        return -EBUSY;
+
+    return 0;
+}
+
+/* What is behind the first region with data in [spfn, epfn) is looked at as well. */
+static int check_all_access(const struct domain *d, unsigned long spfn,
+                            unsigned long epfn)
 {
     struct pmem_range r;
+    int rc = 0;
 
-    if ( d == hardware_domain || !pmem_find_data(mfn, mfn + nr, true, &r) )
-        return 0;
+    while ( !rc && spfn < epfn && pmem_find_data(spfn, epfn, false, &r) )
+    {
+        rc = check_access(d, spfn, epfn, &r);
+        spfn = r.data_epfn;
+    }
 
-    printk(XENLOG_G_WARNING
-           "pmem: %pd gets no access to [%lx, %lx): %pd itself uses the data [%lx, %lx); disable its nested namespace there first\n",
-           d, mfn, mfn + nr, hardware_domain, r.data_spfn, r.data_epfn);
+    return rc;
+}
 
-    return -EBUSY;
+int pmem_permit_access(struct domain *d, unsigned long mfn, unsigned long nr)
+{
+    int rc = 0;
+
+    spin_lock(&access_lock);
+    if ( d != hardware_domain )
+        rc = check_all_access(d, mfn, mfn + nr);
+    if ( !rc )
+        rc = iomem_permit_access(d, mfn, mfn + nr - 1);
+    spin_unlock(&access_lock);
+
+    return rc;
 }
 
 /*

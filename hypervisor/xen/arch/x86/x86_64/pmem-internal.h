@@ -20,6 +20,14 @@
 #define PMEM_GROUP_FRAMES   PFN_DOWN(PDX_GROUP_COUNT * \
                                      sizeof(struct page_info))
 
+/*
+ * count_info of a data frame to which there is no reference.  To freeze a frame is to
+ * replace that by a count at which no reference can be taken: not 0, which a stray
+ * put_page() would turn into flag bits.
+ */
+#define PMEM_DATA_IDLE      (PGC_pmem | PGC_allocated | 1)
+#define PMEM_FRAME_FROZEN   (PGC_pmem | PGC_count_mask)
+
 /* No frame is in the way. */
 #define PMEM_NO_FRAME       (~0UL)
 
@@ -56,7 +64,7 @@ enum pmem_phase {
     PMEM_CLAIM,
     PMEM_TAKE_P2M,
     PMEM_AUDIT_TABLES,
-    PMEM_AUDIT_P2MS,            /* REMOVE and CLAIM, too */
+    PMEM_AUDIT_P2MS,            /* REMOVE, CLAIM and MAP, too */
     PMEM_MAP_M2P,
     PMEM_MAP_GROUPS,
     PMEM_COMMIT,
@@ -73,14 +81,24 @@ enum pmem_phase {
     PMEM_RELEASE,
     PMEM_RETURN_P2M,
     PMEM_GONE,
+    /* MAP and UNMAP. */
+    PMEM_GUEST_FREEZE,
+    PMEM_GUEST_SHOW,
+    PMEM_GUEST_HIDE,
+    PMEM_GUEST_ASSIGN,
     /* In between, until all CPUs have been through a quiescent state. */
     PMEM_QUIESCE,
 };
+
+struct domain;
+struct pmem_mapping;
+struct xenpf_pmem;
 
 struct pmem_region {
     struct list_head list;
     struct pmem_range r;
     enum pmem_phase phase;
+    struct pmem_mapping *mapping; /* which MAP or UNMAP was called for */
     bool removing;              /* ACTIVE was reached, REMOVE was called */
     bool claiming;              /* CLAIM was called */
     bool claimed;               /* no other domain is given access to data */
@@ -130,6 +148,12 @@ static inline bool pmem_is_m2p(const struct pmem_region *p, unsigned long pfn)
     return pfn >= p->r.rsv_spfn && pfn < p->m2p_epfn;
 }
 
+/* Of the commands which are preemptible, ADD is the one in progress. */
+static inline bool pmem_is_adding(const struct pmem_region *p)
+{
+    return !p->removing && !p->claiming && !p->mapping;
+}
+
 /* pmem.c */
 
 struct pmem_region *pmem_find_overlap(unsigned long spfn, unsigned long epfn);
@@ -153,6 +177,70 @@ int pmem_check_others(unsigned long spfn, unsigned long epfn,
 int pmem_check_backing(const struct pmem_region *p,
                        const struct pmem_region *q, unsigned long *bad);
 
+/* pmem-mapping.c */
+
+#ifdef CONFIG_HVM
+int pmem_check_mappings(unsigned long spfn, unsigned long epfn,
+                        unsigned long *bad);
+bool pmem_get_mapping(const struct pmem_region *p, unsigned int *n,
+                      struct xenpf_pmem *op);
+bool pmem_mapping_continues(const struct pmem_region *p,
+                            const struct xenpf_pmem *op);
+int pmem_map_begin(struct pmem_region *p, const struct xenpf_pmem *op,
+                   unsigned long *bad);
+int pmem_unmap_begin(struct pmem_region *p, const struct xenpf_pmem *op);
+void pmem_mapping_done(struct pmem_region *p, int rc);
+
+void pmem_mapping_range(const struct pmem_mapping *m, unsigned long *spfn,
+                        unsigned long *epfn);
+void pmem_frame_is_back(struct page_info *pg);
+void pmem_step_guest_freeze(struct pmem_region *p);
+void pmem_step_guest_show(struct pmem_region *p);
+void pmem_step_guest_hide(struct pmem_region *p);
+void pmem_step_guest_assign(struct pmem_region *p);
+#else /* There is no domain which data could be given to. */
+static inline int pmem_check_mappings(unsigned long spfn, unsigned long epfn,
+                                      unsigned long *bad)
+{
+    return 0;
+}
+
+static inline bool pmem_get_mapping(const struct pmem_region *p,
+                                    unsigned int *n, struct xenpf_pmem *op)
+{
+    return false;
+}
+
+static inline bool pmem_mapping_continues(const struct pmem_region *p,
+                                          const struct xenpf_pmem *op)
+{
+    return false;
+}
+
+static inline int pmem_map_begin(struct pmem_region *p,
+                                 const struct xenpf_pmem *op,
+                                 unsigned long *bad)
+{
+    return -EOPNOTSUPP;
+}
+
+static inline int pmem_unmap_begin(struct pmem_region *p,
+                                   const struct xenpf_pmem *op)
+{
+    return -ENOENT;
+}
+
+static inline void pmem_mapping_done(struct pmem_region *p, int rc) {}
+static inline void pmem_frame_is_back(struct page_info *pg) {}
+static inline void pmem_mapping_range(const struct pmem_mapping *m,
+                                      unsigned long *spfn,
+                                      unsigned long *epfn) {}
+static inline void pmem_step_guest_freeze(struct pmem_region *p) {}
+static inline void pmem_step_guest_show(struct pmem_region *p) {}
+static inline void pmem_step_guest_hide(struct pmem_region *p) {}
+static inline void pmem_step_guest_assign(struct pmem_region *p) {}
+#endif
+
 /* pmem-firmware.c */
 
 unsigned long pmem_first_unlisted(unsigned long spfn, unsigned long epfn);
@@ -162,7 +250,7 @@ unsigned long pmem_first_unlisted(unsigned long spfn, unsigned long epfn);
 int pmem_audit_tables(struct pmem_region *p);
 int pmem_audit_p2ms(struct pmem_region *p);
 
-/* pmem-p2m.c: of chunks of a PVH hardware domain, but for the last three. */
+/* pmem-p2m.c: of chunks of a PVH hardware domain, but for the last five. */
 
 #ifdef CONFIG_HVM
 int pmem_p2m_take(unsigned long pfn, bool data, unsigned long *bad);
@@ -174,6 +262,8 @@ int pmem_p2m_find(struct domain *d, unsigned long spfn, unsigned long epfn,
 bool pmem_p2m_has(struct domain *d, unsigned long gfn, unsigned long mfn);
 bool pmem_p2m_is_free(struct domain *d, unsigned long *gfn, unsigned long mfn,
                       unsigned long nr);
+bool pmem_p2m_chunk_is_free(struct domain *d, unsigned long *gfn);
+int pmem_p2m_drop(struct domain *d, unsigned long gfn, unsigned long mfn);
 #else /* There is no domain for which these could be called. */
 static inline int pmem_p2m_take(unsigned long pfn, bool data,
                                 unsigned long *bad)
@@ -201,6 +291,18 @@ static inline int pmem_p2m_find(struct domain *d, unsigned long spfn,
                                 unsigned long *bad)
 {
     return 0;
+}
+
+static inline bool pmem_p2m_has(struct domain *d, unsigned long gfn,
+                                unsigned long mfn)
+{
+    return false;
+}
+
+static inline bool pmem_p2m_is_free(struct domain *d, unsigned long *gfn,
+                                    unsigned long mfn, unsigned long nr)
+{
+    return false;
 }
 #endif
 
@@ -243,12 +345,12 @@ void pmem_frame_release(struct page_info *pg);
 
 /* Shall this step, which can fail, do so? */
 #ifdef CONFIG_XEN_PMEM_FAULT_INJECTION
-void pmem_fault_begin(bool removing);
-void pmem_fault_end(bool removing);
+void pmem_fault_begin(unsigned int cmd);
+void pmem_fault_end(unsigned int cmd);
 bool pmem_fault(void);
 #else
-static inline void pmem_fault_begin(bool removing) {}
-static inline void pmem_fault_end(bool removing) {}
+static inline void pmem_fault_begin(unsigned int cmd) {}
+static inline void pmem_fault_end(unsigned int cmd) {}
 static inline bool pmem_fault(void)
 {
     return false;

@@ -254,6 +254,73 @@ bool pmem_p2m_is_free(struct domain *d, unsigned long *gfn, unsigned long mfn,
     return free;
 }
 
+/* Is there nothing of the domain's in the chunk at *@gfn?  Else that is what is. */
+bool pmem_p2m_chunk_is_free(struct domain *d, unsigned long *gfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    unsigned long end = *gfn + PMEM_CHUNK;
+    unsigned int order;
+    p2m_type_t t = p2m_invalid;
+    p2m_access_t a;
+
+    p2m_read_lock(p2m);
+
+    while ( *gfn < end )
+    {
+        p2m->get_entry(p2m, _gfn(*gfn), &t, &a, 0, &order, NULL);
+        if ( t != p2m_invalid && t != p2m_mmio_dm )
+            break;
+        *gfn = entry_end(*gfn, order);
+    }
+
+    p2m_read_unlock(p2m);
+
+    return *gfn >= end;
+}
+
+/* Wherever the domain has them now, which only it can have changed. */
+static int drop_frames(struct domain *d, unsigned long mfn)
+{
+    unsigned long end = mfn + PMEM_CHUNK;
+    int rc = 0;
+
+    for ( ; !rc && mfn < end; mfn++ )
+    {
+        unsigned long gfn = get_gpfn_from_mfn(mfn);
+
+        if ( !VALID_M2P(gfn) )
+            continue;
+
+        rc = p2m_remove_page(d, _gfn(gfn), _mfn(mfn), PAGE_ORDER_4K);
+        /* It has something else there. */
+        if ( rc == -EILSEQ )
+            rc = 0;
+    }
+
+    return rc;
+}
+
+/* Take a chunk of frames out of the domain's p2m, where it was put at @gfn. */
+int pmem_p2m_drop(struct domain *d, unsigned long gfn, unsigned long mfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    unsigned int order;
+    p2m_type_t t;
+    p2m_access_t a;
+    mfn_t found;
+    int rc;
+
+    gfn_lock(p2m, _gfn(gfn), PAGETABLE_ORDER);
+    found = p2m->get_entry(p2m, _gfn(gfn), &t, &a, 0, &order, NULL);
+    if ( order >= PAGETABLE_ORDER && mfn_eq(found, _mfn(mfn)) )
+        rc = p2m_remove_page(d, _gfn(gfn), _mfn(mfn), PAGETABLE_ORDER);
+    else
+        rc = drop_frames(d, mfn);
+    gfn_unlock(p2m, _gfn(gfn), PAGETABLE_ORDER);
+
+    return rc;
+}
+
 /*
  * Local variables:
  * mode: C

@@ -7,6 +7,7 @@
  *  REMOVE  AUDIT_P2MS -> FREEZE -> HIDE_P2M -> RETIRE -> QUIESCE
  *          -> UNMAP_GROUPS -> UNMAP_M2P -> RELEASE -> RETURN_P2M -> GONE
  *  CLAIM   AUDIT_P2MS -> ACTIVE
+ *  MAP and UNMAP: see pmem-mapping.c
  *
  * An ADD which fails continues with UNMAP_GROUPS or later, or, once it is
  * committed, with FREEZE.  A REMOVE which fails continues with SHOW_P2M or THAW,
@@ -30,15 +31,8 @@
 
 #include "pmem-internal.h"
 
-/*
- * count_info of a data frame, and of an M2P frame, to which there is no
- * reference.  To freeze a frame is to replace it by a count at which no
- * reference can be taken: not 0, which a stray put_page() would turn into flag
- * bits.
- */
-#define DATA_IDLE           (PGC_pmem | PGC_allocated | 1)
-#define M2P_IDLE            (PGC_xen_heap | DATA_IDLE)
-#define FRAME_FROZEN        (PGC_pmem | PGC_count_mask)
+/* count_info of an M2P frame to which there is no reference. */
+#define M2P_IDLE            (PGC_xen_heap | PMEM_DATA_IDLE)
 
 /* count_info of an unused dom_io frame, see assign_io_page(). */
 #define MMIO_IDLE           (PGC_allocated | 1)
@@ -196,6 +190,12 @@ static void step_audit_p2ms(struct pmem_region *p)
         return;
     }
 
+    if ( p->mapping )
+    {
+        pmem_fail(p, rc, rc ? PMEM_ACTIVE : PMEM_GUEST_FREEZE, 0);
+        return;
+    }
+
     if ( !rc && pmem_fault() )
         rc = -EBUSY;
 
@@ -278,7 +278,7 @@ static bool cf_check freeze_mmio(const struct pmem_region *p,
 {
     unsigned int tries = 1000;
 
-    while ( cmpxchg(&pg->count_info, MMIO_IDLE, FRAME_FROZEN) != MMIO_IDLE )
+    while ( cmpxchg(&pg->count_info, MMIO_IDLE, PMEM_FRAME_FROZEN) != MMIO_IDLE )
     {
         if ( !--tries )
             return false;
@@ -447,7 +447,7 @@ static bool nth_frame(const struct pmem_region *p, unsigned long n,
     if ( n < nr )
     {
         *pfn = p->r.data_spfn + n;
-        *idle = DATA_IDLE;
+        *idle = PMEM_DATA_IDLE;
         return true;
     }
 
@@ -473,7 +473,7 @@ static void step_freeze(struct pmem_region *p)
 
         pg = mfn_to_page(_mfn(pfn));
         if ( (!p->cursor && p->removing && pmem_fault()) ||
-             cmpxchg(&pg->count_info, idle, FRAME_FROZEN) != idle )
+             cmpxchg(&pg->count_info, idle, PMEM_FRAME_FROZEN) != idle )
         {
             p->bad = pfn;
             pmem_fail(p, -EBUSY, PMEM_THAW, p->cursor);
@@ -755,6 +755,22 @@ int pmem_run(struct pmem_region *p)
 
         case PMEM_RETURN_P2M:
             step_return_p2m(p);
+            break;
+
+        case PMEM_GUEST_FREEZE:
+            pmem_step_guest_freeze(p);
+            break;
+
+        case PMEM_GUEST_SHOW:
+            pmem_step_guest_show(p);
+            break;
+
+        case PMEM_GUEST_HIDE:
+            pmem_step_guest_hide(p);
+            break;
+
+        case PMEM_GUEST_ASSIGN:
+            pmem_step_guest_assign(p);
             break;
 
         case PMEM_ACTIVE:

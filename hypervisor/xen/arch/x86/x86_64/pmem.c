@@ -9,9 +9,9 @@
  * write-back, grant it and use it for DMA.  See public/pmem.h.
  *
  * Rules:
- *  - All state changes happen under the lock of platform operations.  One ADD,
- *    REMOVE or CLAIM is in progress at a time; when preempted, its state stays here
- *    and only a call with the same command and the same tuple continues it.
+ *  - All state changes happen under the lock of platform operations.  One command
+ *    is in progress at a time; when preempted, its state stays here and only a call
+ *    with the same command and the same tuple continues it.
  *  - A region is claimed under the lock of the hardware domain's access rights
  *    before it is looked who else has access: who is to be given some either had
  *    it before, and is found, or is refused it.
@@ -47,7 +47,7 @@
 static LIST_HEAD(regions);
 static DEFINE_SPINLOCK(regions_lock);
 
-/* The region being added, removed or claimed. */
+/* The region that a command is in progress for. */
 static struct pmem_region *busy_region;
 
 static struct pmem_region *find_region(const struct pmem_range *r)
@@ -147,7 +147,7 @@ static void describe(struct xenpf_pmem *op, const struct pmem_region *p)
 {
     op->rsv_used = p->ft_epfn - p->r.rsv_spfn;
 
-    if ( p->phase == PMEM_ACTIVE || p->claiming )
+    if ( p->phase == PMEM_ACTIVE || p->claiming || p->mapping )
         op->state = XENPF_PMEM_STATE_ACTIVE;
     else
         op->state = p->removing ? XENPF_PMEM_STATE_REMOVING
@@ -178,6 +178,8 @@ static int proceed(struct pmem_region *p, unsigned long *bad)
     {
         if ( p->claiming && rc )
             p->claimed = false;
+        if ( p->mapping )
+            pmem_mapping_done(p, rc);
         p->removing = p->claiming = false;
         p->rc = 0;
         p->bad = PMEM_NO_FRAME;
@@ -223,8 +225,7 @@ static int pmem_add(struct xenpf_pmem *op, const struct pmem_range *r,
     unsigned long m2p, ft;
     int rc;
 
-    if ( busy_region &&
-         (busy_region != p || p->removing || p->claiming) )
+    if ( busy_region && (busy_region != p || !pmem_is_adding(p)) )
         return -EAGAIN;
 
     if ( p && !busy_region )
@@ -248,7 +249,7 @@ static int pmem_add(struct xenpf_pmem *op, const struct pmem_range *r,
             return -ENOSPC;
         }
 
-        pmem_fault_begin(false);
+        pmem_fault_begin(XENPF_PMEM_ADD);
         rc = begin_add(r, m2p, ft);
         if ( rc )
             return rc;
@@ -259,7 +260,7 @@ static int pmem_add(struct xenpf_pmem *op, const struct pmem_range *r,
     if ( !rc )
     {
         describe(op, p);
-        pmem_fault_end(false);
+        pmem_fault_end(XENPF_PMEM_ADD);
     }
 
     return rc;
@@ -284,11 +285,13 @@ static int pmem_remove(struct pmem_region *p, unsigned long *bad)
                 return rc;
         }
 
-        rc = pmem_check_others(p->r.spfn, p->r.epfn, bad);
+        rc = pmem_check_mappings(p->r.spfn, p->r.epfn, bad);
+        if ( !rc )
+            rc = pmem_check_others(p->r.spfn, p->r.epfn, bad);
         if ( rc )
             return rc;
 
-        pmem_fault_begin(true);
+        pmem_fault_begin(XENPF_PMEM_REMOVE);
         p->removing = true;
         p->domid = 0;
         busy_region = p;
@@ -297,7 +300,7 @@ static int pmem_remove(struct pmem_region *p, unsigned long *bad)
 
     rc = proceed(p, bad);
     if ( !rc )
-        pmem_fault_end(true);
+        pmem_fault_end(XENPF_PMEM_REMOVE);
 
     return rc;
 }
@@ -312,7 +315,9 @@ static int begin_claim(struct pmem_region *p, unsigned long *bad)
     p->claimed = true;
     pmem_unlock_caps(hardware_domain);
 
-    rc = pmem_check_others(p->r.data_spfn, p->r.data_epfn, bad);
+    rc = pmem_check_mappings(p->r.data_spfn, p->r.data_epfn, bad);
+    if ( !rc )
+        rc = pmem_check_others(p->r.data_spfn, p->r.data_epfn, bad);
     if ( rc )
     {
         p->claimed = false;
@@ -361,6 +366,35 @@ static int pmem_unclaim(struct pmem_region *p)
     return 0;
 }
 
+static int pmem_map(const struct xenpf_pmem *op, struct pmem_region *p,
+                    unsigned long *bad)
+{
+    int rc;
+
+    if ( busy_region &&
+         (busy_region != p || !pmem_mapping_continues(p, op)) )
+        return -EAGAIN;
+    if ( !p )
+        return -ENOENT;
+
+    if ( !busy_region )
+    {
+        pmem_fault_begin(op->cmd);
+        rc = op->cmd == XENPF_PMEM_MAP ? pmem_map_begin(p, op, bad)
+                                       : pmem_unmap_begin(p, op);
+        if ( rc )
+            return rc;
+
+        busy_region = p;
+    }
+
+    rc = proceed(p, bad);
+    if ( !rc )
+        pmem_fault_end(op->cmd);
+
+    return rc;
+}
+
 static int pmem_guest(struct xenpf_pmem *op, const struct pmem_region *p)
 {
     const struct domain *d;
@@ -370,6 +404,8 @@ static int pmem_guest(struct xenpf_pmem *op, const struct pmem_region *p)
 
     if ( !p )
         return -ENOENT;
+    if ( pmem_get_mapping(p, &n, op) )
+        return 0;
 
     rcu_read_lock(&domlist_read_lock);
 
@@ -444,6 +480,11 @@ static uint32_t flags_of(unsigned int cmd)
            ? XENPF_PMEM_UNLISTED : 0;
 }
 
+static bool has_guest(unsigned int cmd)
+{
+    return cmd == XENPF_PMEM_MAP || cmd == XENPF_PMEM_UNMAP;
+}
+
 static bool has_index(unsigned int cmd)
 {
     return cmd == XENPF_PMEM_LIST || cmd == XENPF_PMEM_GUEST;
@@ -476,11 +517,15 @@ int pmem_op(struct xenpf_pmem *op)
     op->m2p_size = sizeof(*machine_to_phys_mapping);
     op->compat_m2p_size = opt_pv32 ? sizeof(uint32_t) : 0;
     op->state = XENPF_PMEM_STATE_NONE;
-    op->guest_spfn = 0;
-    op->guest_epfn = 0;
-    op->domid = 0;
+    if ( !has_guest(op->cmd) )
+    {
+        op->guest_spfn = 0;
+        op->guest_epfn = 0;
+        op->guest_gfn = 0;
+        op->domid = 0;
+    }
 
-    if ( op->cmd > XENPF_PMEM_GUEST )
+    if ( op->cmd > XENPF_PMEM_UNMAP )
         return -EOPNOTSUPP;
     if ( (op->flags & ~flags_of(op->cmd)) || op->pad ||
          (op->index && !has_index(op->cmd)) )
@@ -518,6 +563,11 @@ int pmem_op(struct xenpf_pmem *op)
         rc = pmem_guest(op, p);
         break;
 
+    case XENPF_PMEM_MAP:
+    case XENPF_PMEM_UNMAP:
+        rc = pmem_map(op, p, &bad);
+        break;
+
     default:
         ASSERT_UNREACHABLE();
         return -EOPNOTSUPP;
@@ -547,7 +597,7 @@ int pmem_check_hotadd(unsigned long spfn, unsigned long epfn)
  * reference, has been undone since.  Repair the counts; the frame never goes
  * to the heap.
  */
-void pmem_put_underflow(struct page_info *pg)
+static void repair_count(struct page_info *pg)
 {
     unsigned long pfn = mfn_x(page_to_mfn(pg)), spfn = 0;
     struct pmem_region *p;
@@ -572,40 +622,59 @@ void pmem_put_underflow(struct page_info *pg)
     write_atomic(&pg->count_info, pg->count_info | PGC_allocated | 1);
 }
 
+/* To the heap such a frame never goes. */
+void pmem_put_last(struct page_info *pg)
+{
+    if ( pg->count_info & PGC_allocated )
+        repair_count(pg);
+    else
+        pmem_frame_is_back(pg);
+}
+
 #ifdef CONFIG_XEN_PMEM_FAULT_INJECTION
 
 /*
  * pmem-fail=<n>: the n-th step of an ADD which can fail, does.  The next ADD
  * fails in the step after that, and so on, until one succeeds.  The same goes for
- * REMOVE.
+ * REMOVE, MAP and UNMAP.
  */
 static unsigned int __initdata fail_first;
 integer_param("pmem-fail", fail_first);
 
-/* The step to fail in, of ADD and of REMOVE; 0 when one has succeeded. */
-static unsigned int __read_mostly fail_at[2];
+static const char *const fail_names[] = {
+    [XENPF_PMEM_ADD] = "ADD",
+    [XENPF_PMEM_REMOVE] = "REMOVE",
+    [XENPF_PMEM_MAP] = "MAP",
+    [XENPF_PMEM_UNMAP] = "UNMAP",
+};
+
+/* The step to fail in, of each of these; 0 when one has succeeded. */
+static unsigned int __read_mostly fail_at[ARRAY_SIZE(fail_names)];
 
 /* Which of them this is about, and how many steps are to go. */
-static bool fail_removing;
+static unsigned int fail_cmd;
 static unsigned int fail_in;
 
 static int __init cf_check pmem_fault_init(void)
 {
-    fail_at[false] = fail_at[true] = fail_first;
+    unsigned int i;
+
+    for ( i = 0; i < ARRAY_SIZE(fail_at); i++ )
+        fail_at[i] = fail_first;
 
     return 0;
 }
 __initcall(pmem_fault_init);
 
-void pmem_fault_begin(bool removing)
+void pmem_fault_begin(unsigned int cmd)
 {
-    fail_removing = removing;
-    fail_in = fail_at[removing];
+    fail_cmd = cmd;
+    fail_in = fail_at[cmd];
 }
 
-void pmem_fault_end(bool removing)
+void pmem_fault_end(unsigned int cmd)
 {
-    fail_at[removing] = 0;
+    fail_at[cmd] = 0;
 }
 
 bool pmem_fault(void)
@@ -614,7 +683,7 @@ bool pmem_fault(void)
         return false;
 
     printk(XENLOG_WARNING "pmem: step %u of %s fails as requested\n",
-           fail_at[fail_removing]++, fail_removing ? "REMOVE" : "ADD");
+           fail_at[fail_cmd]++, fail_names[fail_cmd]);
 
     return true;
 }

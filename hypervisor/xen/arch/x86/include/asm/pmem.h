@@ -31,6 +31,15 @@ bool pmem_reserves(unsigned long spfn, unsigned long epfn);
 int pmem_check_hotadd(unsigned long spfn, unsigned long epfn);
 
 /*
+ * Of the persistent memory that a domain was given as RAM by XENPF_PMEM_MAP: has it
+ * any, after which Xen's log says so; and when it dies it drops it all.  The latter is
+ * called with domctl_lock held, the domain's lock having been waited for, until it does
+ * not return -ERESTART any more.
+ */
+bool pmem_is_mapped(const struct domain *d);
+int pmem_relinquish(struct domain *d);
+
+/*
  * Identity-map what the firmware calls persistent memory, for a PVH hardware
  * domain under construction.
  */
@@ -49,6 +58,16 @@ static inline bool pmem_reserves(unsigned long spfn, unsigned long epfn)
 }
 
 static inline int pmem_check_hotadd(unsigned long spfn, unsigned long epfn)
+{
+    return 0;
+}
+
+static inline bool pmem_is_mapped(const struct domain *d)
+{
+    return false;
+}
+
+static inline int pmem_relinquish(struct domain *d)
 {
     return 0;
 }
