@@ -98,7 +98,7 @@ is "R20 guests names it" "$(xen_attr "$NS" guests)" "$(xl domid one)"
 refuses "R20 dom0's own driver is refused" "busy|failed|rror" ndctl enable-namespace "$INNER"
 try "R20 the data has no driver" has_no_driver "$INNER"
 try "R20 the log says who has it, and what to do" \
-	dom0_says "$INNER: not bound: domain $(xl domid one) has frame .* of $NS .*xl destroy"
+	dom0_says "$INNER: not bound: domain $(xl domid one) has frame .* of $NS; .*xl destroy"
 try "R15 the namespace is unbound" write_line "$NS" "$ND/drivers/xen_pmem/unbind"
 try "R15 Xen does not give it back" in_quarantine
 try "R15 it is bound again" write_line "$NS" "$ND/drivers/xen_pmem/bind"
