@@ -22,6 +22,7 @@ help:
 	@echo '  make install     install the driver and its udev rule on this machine (KDIR=, DESTDIR=)'
 	@echo '  make xen         build Xen with the pmem operation: 4.20 in build/xen/pmem and debug, 4.17 in debug-4.17'
 	@echo '  make ndctl       build ndctl 81 with --mode=xen: build/ndctl/pmem'
+	@echo '  make toolstack   build xl with pmem= for PVH guests: build/toolstack/pmem'
 	@echo '  make deb         build packages of the driver, ndctl and Xen for Debian 13 and 12: build/deb'
 	@echo '  make selftests   build the kselftest directory: build/selftests, and for other kernels build/test-modules'
 	@echo '  make docs        the documentation as HTML: build/docs/index.html'
@@ -42,7 +43,7 @@ help:
 
 # --- build ---------------------------------------------------------------------
 
-.PHONY: tree kernels modules xen ndctl selftests docs deb
+.PHONY: tree kernels modules xen ndctl toolstack selftests docs deb
 tree kernels: %:
 	@scripts/$(if $(filter kernels,$*),fetch,$*)
 
@@ -54,7 +55,7 @@ modules:
 	@scripts/build-modules
 endif
 
-xen ndctl selftests docs deb: %:
+xen ndctl toolstack selftests docs deb: %:
 	@scripts/build-$*
 
 # --- test ----------------------------------------------------------------------
@@ -66,12 +67,12 @@ unit lint check demo doctor:
 demo-guest:
 	@scripts/demo guest
 
-vmtest: kernels modules xen ndctl selftests
+vmtest: kernels modules xen ndctl toolstack selftests
 	@scripts/build-plugin
 	@tools/vmtest/vmtest run $(ROW)
 
 # Kernels that its rows want, and that Debian has not, are built here.
-vmtest-long: kernels modules xen ndctl selftests
+vmtest-long: kernels modules xen ndctl toolstack selftests
 	@scripts/build-plugin
 	@scripts/build-ndctl-tests
 	@scripts/fetch acceptance
@@ -89,7 +90,7 @@ proof:
 upstream-series:
 	@scripts/upstream-series
 
-shell: kernels modules xen ndctl selftests
+shell: kernels modules xen ndctl toolstack selftests
 	$(if $(ROW),,$(error say which machine: make shell ROW=NAME; tools/vmtest/vmtest list))
 	@tools/vmtest/vmtest shell $(ROW)
 

@@ -25,6 +25,7 @@ def wanted():
     for flavour in matrix.XENS[1:]:
         yield f"Xen ({flavour})", BUILD / "xen" / flavour / "xen", "make xen"
     yield "xl", image.XEN_TOOLS / "usr/lib/xen-4.20/bin/xl", "make kernels"
+    yield "xl (pmem)", image.TOOLSTACK_PREFIX / "bin/xl", "make toolstack"
     yield "kexec", image.KEXEC, "make kernels"
     for flavour in matrix.NDCTLS[1:]:
         yield f"ndctl ({flavour})", image.NDCTL / flavour / "usr/bin/ndctl", "make kernels ndctl"

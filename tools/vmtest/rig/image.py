@@ -41,6 +41,8 @@ RULES = """
 CACHE = BUILD / "vmtest/cache"
 XEN_TOOLS = BUILD / "xen/tools"
 KEXEC = BUILD / "kexec-tools/usr/sbin/kexec"
+TOOLSTACK = BUILD / "toolstack/pmem"
+TOOLSTACK_PREFIX = TOOLSTACK / "usr/lib/xen-pmem"
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "xen-mceinj")
 NDCTL = BUILD / "ndctl"
 ACCEPTANCE = BUILD / "acceptance"
@@ -59,7 +61,7 @@ SUITE_MORE = """
 """.split()
 # Of a guest of dom0: what it needs for persistent memory of its own.
 DOMU_MODULES = """
-    xen-privcmd nd_e820 nd_pmem ext4 crc32c_generic crc32c-intel crc32c-cryptoapi
+    xen-privcmd nfit nd_e820 nd_pmem ext4 crc32c_generic crc32c-intel crc32c-cryptoapi
 """.split()
 SUITE_RULES = ("55-dm", "60-persistent-storage-dm", "95-dm-notify")
 
@@ -91,7 +93,7 @@ def add_program(archive, name, source, flavour_dirs=()):
     need(source, "make tree")
     archive.file(name, source)
     for library in library_closure(source, flavour_dirs) if is_dynamic(source) else ():
-        inside = library.removeprefix(str(TREE) + "/")
+        inside = library.removeprefix(f"{TREE}/").removeprefix(f"{TOOLSTACK}/")
         if inside.startswith("/"):
             inside = f"{LIBDIR}/{library.rsplit('/', 1)[1]}"
         archive.file(inside, library)
@@ -140,14 +142,17 @@ def base_part():
     return archive
 
 
-def ndctl_part(flavour):
-    archive = cpio.Archive()
-    if flavour == "none":
-        return archive
+def add_ndctl(archive, flavour):
     root = need(NDCTL / flavour, "make kernels ndctl")
     libs = [root / LIBDIR, root / "usr/lib"]
     for name in ("ndctl", "daxctl"):
         add_program(archive, f"usr/bin/{name}", root / "usr/bin" / name, libs)
+
+
+def ndctl_part(flavour):
+    archive = cpio.Archive()
+    if flavour != "none":
+        add_ndctl(archive, flavour)
     return archive
 
 
@@ -155,13 +160,22 @@ def xen_libraries():
     return [XEN_TOOLS / LIBDIR, XEN_TOOLS / "usr/lib/xen-4.20/lib/x86_64-linux-gnu"]
 
 
-def xen_tools_part():
+def xen_programs(toolstack):
+    """(name, path, where its libraries are): of ours only xl, all else is Debian's."""
+    for name in XEN_PROGRAMS:
+        if name == "xl" and toolstack == "pmem":
+            yield (name, need(TOOLSTACK_PREFIX / "bin/xl", "make toolstack"),
+                   [TOOLSTACK_PREFIX / "lib", *xen_libraries()])
+        else:
+            yield (name, need(XEN_TOOLS / "usr/lib/xen-4.20/bin" / name, "make kernels"),
+                   xen_libraries())
+
+
+def xen_tools_part(toolstack):
     """What a dom0 needs to start guests, beside the guest itself."""
     archive = cpio.Archive()
-    lib = XEN_TOOLS / "usr/lib/xen-4.20"
-    for name in XEN_PROGRAMS:
-        program = need(lib / "bin" / name, "make kernels")
-        add_program(archive, f"usr/sbin/{name}", program, xen_libraries())
+    for name, program, libraries in xen_programs(toolstack):
+        add_program(archive, f"usr/sbin/{name}", program, libraries)
     archive.data("etc/xen/xl.conf", b'autoballoon="off"\n')
     for name in "var/lib/xen var/log/xen/console".split():
         archive.directory(name)
@@ -187,6 +201,8 @@ def domu_initrd(row):
     for program in sorted(need(BUILD / "selftests/xen-pmem", "make selftests").iterdir()):
         if is_elf(program):
             add_program(archive, f"usr/bin/{program.name}", program)
+    if row.toolstack == "pmem":
+        add_ndctl(archive, "stock")
     release = (row.kernel_dir / "release").read_text().strip()
     modules.add_to(archive, row.kernel_dir, release, DOMU_MODULES, row.guest_updates())
     stream = io.BytesIO()
@@ -344,13 +360,16 @@ def parts(row):
     chain = [_base(), modules_part(row),
              _stored(lambda: ndctl_part(row.ndctl)), _stored(lambda: tests_part(row))]
     if row.xl:
-        chain += [_stored(xen_tools_part), _stored(lambda: domu_part(row))]
+        chain += [_stored(lambda: xen_tools_part(row.toolstack)),
+                  _stored(lambda: domu_part(row))]
     if row.acceptance:
         chain.append(_stored(acceptance_part))
     if row.suite:
         chain.append(_stored(suite_part))
     if any(boot.guide for boot in row.boots):
-        chain += [_stored(guide_part)] + ([_stored(xen_tools_part)] if row.xen != "none" else [])
+        chain.append(_stored(guide_part))
+        if row.xen != "none":
+            chain.append(_stored(lambda: xen_tools_part(row.toolstack)))
     return chain
 
 

@@ -13,6 +13,7 @@ KERNELS = ("6.1", "6.12", "7.2")
 OWN_KERNELS = ("6.12-fixed", "7.2-fixed", "6.12-debug", "6.12-kasan")   # scripts/build-kernel
 XENS = ("none", "stock", "pmem", "debug", "debug-4.17")
 OURS = ("pmem", "debug", "debug-4.17")      # the ones that have the operation
+TOOLSTACKS = ("stock", "pmem")
 NDCTLS = ("none", "stock", "stock-76.1", "pmem")
 ENDS = ("verdict", "kill", "panic", "crash")
 IOMMUS = ("", "none", "intel", "amd")
@@ -92,6 +93,7 @@ class Row:
     dom0: str = "pv"
     driver: bool | None = None  # install xen_pmem.ko and its udev rule
     xl: bool = False            # dom0 can start guests
+    toolstack: str = "stock"    # with xl: whose it is
     acceptance: bool = False    # fio, pmempool, daxio
     suite: bool = False         # ndctl's own tests
     disk: str = ""              # boots by itself, from a disk with this Debian
@@ -130,8 +132,8 @@ class Row:
         return [need(BUILD / "modules" / self.kernel / "xen_pmem.ko", "make modules")]
 
     def guest_updates(self):
-        """The same, of a guest of dom0."""
-        if not self.xen_pmem:
+        """The same, of a guest of dom0. One of our toolstack needs none."""
+        if not self.xen_pmem or self.toolstack != "stock":
             return []
         return [need(BUILD / "modules" / self.kernel / "xen_pmem_guest.ko", "make modules")]
 
@@ -194,6 +196,9 @@ def _needs_xen(where, row):
     crash = any(boot.crash_steps for boot in row.boots)
     asked = [word for word, is_set in (("xl = true", row.xl), ("ends = 'crash'", crash),
                                        ("dom0 = 'pvh'", row.dom0 == "pvh")) if is_set]
+    if row.toolstack != "stock" and not (row.xl and row.xen in OURS):
+        raise SetupError(f"{where}: toolstack = '{row.toolstack}' needs xl = true, and a Xen "
+                         f"with the operation: set xen to one of {', '.join(OURS)}")
     if asked and row.xen == "none":
         raise SetupError(f"{where}: {asked[0]} needs a Xen: set xen to one of "
                          f"{', '.join(XENS[1:])}")
@@ -246,7 +251,7 @@ def make_row(name, table, path=HERE / "matrix.toml"):
     row.name, row.guest, row.matrix = name, path.resolve().parent / "guest", path
     for field, allowed in (("kernel", KERNELS + OWN_KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
                            ("dom0", ("pv", "pvh")), ("iommu", IOMMUS), ("disk", DISKS),
-                           ("firmware", FIRMWARES)):
+                           ("firmware", FIRMWARES), ("toolstack", TOOLSTACKS)):
         _one_of(row, field, allowed)
     row.nvdimm = [_make(Dimm, dimm, where) for dimm in row.nvdimm]
     row.boots = [_make_boot(boot, f"{where}: boot {number}")

@@ -94,6 +94,10 @@ class Matrix(unittest.TestCase):
 
     def test_guests_need_xen(self):
         self.refused("xl = true needs a Xen", xl=True)
+        self.refused("toolstack = 'pmem' needs xl = true", toolstack="pmem", xen="pmem")
+        self.refused("toolstack = 'pmem' needs xl = true", toolstack="pmem", xl=True, xen="stock")
+        self.refused("toolstack is 'own', expected stock, pmem", toolstack="own", xl=True,
+                     xen="pmem")
         self.refused("dom0 = 'pvh' needs a Xen", dom0="pvh")
         self.refused("ends = 'crash' needs a Xen",
                      boots=[{**BOOT, "ends": "crash", "crash_steps": ["smoke.sh"]}])
