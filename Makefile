@@ -35,6 +35,8 @@ help:
 	@echo '  make vmtest      all test machines; ROW="NAME..." for some ("tools/vmtest/vmtest list")'
 	@echo '  make vmtest-long test machines that take too long for each check: tools/vmtest/long.toml'
 	@echo '  make proof       hours of trying to lose data: build/proof/report.md; PART="NAME..." for some of it'
+	@echo '  make bench       what it costs, counted in instructions: build/bench/report.md; ROW="NAME..." for some machines'
+	@echo '  make bench-host DIR=DIR  the same in time, on real hardware: DIR is on a file system mounted with -o dax'
 	@echo '  make upstream-series  the patches for Linux, Xen and ndctl, in build/upstream; "scripts/upstream-series check"'
 	@echo '  make shell ROW=NAME   boot one test machine and get its console'
 	@echo
@@ -82,6 +84,13 @@ vmtest-long: kernels modules xen ndctl toolstack selftests
 	@scripts/build-disk bookworm
 	@scripts/build-kernel $$(tools/vmtest/vmtest --matrix tools/vmtest/long.toml kernels $(ROW))
 	@tools/vmtest/vmtest --matrix tools/vmtest/long.toml run $(ROW)
+
+.PHONY: bench bench-host
+bench:
+	@scripts/bench $(ROW)
+
+bench-host:
+	@scripts/bench-host $(DIR) $(NAMESPACE)
 
 .PHONY: proof upstream-series
 proof:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The part of QEMU's interface for plugins, version 4 (QEMU 9.2 to 10.0), that
- * medium-log uses. Debian has no package with the header.
+ * medium-log and count use. Debian has no package with the header.
  */
 
 #ifndef VMTEST_QEMU_H
@@ -21,11 +21,22 @@ enum qemu_plugin_mem_rw {
 	QEMU_PLUGIN_MEM_W = 2,
 };
 
+enum qemu_plugin_op {
+	QEMU_PLUGIN_INLINE_ADD_U64,
+};
+
 struct qemu_info;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_plugin_hwaddr;
 struct qemu_plugin_register;
+struct qemu_plugin_scoreboard;
+
+/* A word of each virtual CPU's. */
+struct qemu_plugin_word {
+	struct qemu_plugin_scoreboard *score;
+	size_t offset;
+};
 
 /* What GLib shows of its GArray and GByteArray. */
 struct garray {
@@ -48,6 +59,14 @@ typedef void (*qemu_plugin_exit_cb)(uint64_t id, void *data);
 
 void qemu_plugin_register_vcpu_init_cb(uint64_t id, qemu_plugin_vcpu_cb cb);
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, qemu_plugin_tb_cb cb);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
+					  qemu_plugin_exec_cb cb,
+					  enum qemu_plugin_cb_flags flags,
+					  void *data);
+void qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(struct qemu_plugin_tb *tb,
+						       enum qemu_plugin_op op,
+						       struct qemu_plugin_word word,
+						       uint64_t value);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 					    qemu_plugin_exec_cb cb,
 					    enum qemu_plugin_cb_flags flags,
@@ -70,6 +89,10 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 unsigned int qemu_plugin_mem_size_shift(uint32_t info);
 struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(uint32_t info, uint64_t virt);
 uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *hwaddr);
+
+struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t bytes);
+void *qemu_plugin_scoreboard_find(struct qemu_plugin_scoreboard *score,
+				  unsigned int vcpu);
 
 struct garray *qemu_plugin_get_registers(void);
 int qemu_plugin_read_register(struct qemu_plugin_register *handle,

@@ -63,6 +63,7 @@ class Boot:
     plug_at: str = ""           # at this XP-MARK
     record: bool = False        # log every change of the NVDIMMs
     kill: str = ""              # with record: MARK:COUNT, the change to end with
+    count: bool = False         # instructions of each function: plugin/count.c
     wake_at: str = ""           # XP-MARK after which the guest falls asleep, to be woken
     timeout: int = 180          # seconds of the host, scaled by --timeout
     allow: list = dataclasses.field(default_factory=list)
@@ -103,6 +104,7 @@ class Row:
     memory: str = "2G"
     dom0_memory: str = "1G"
     smp: int = 2
+    icount: bool = False        # an instruction takes a nanosecond of the guest's time
     spacing: str = "0"          # from one NVDIMM's address to the next; 0: packed
     iommu: str = ""             # none, intel or amd
     objects: list = dataclasses.field(default_factory=list)
@@ -228,6 +230,15 @@ def _check_record(where, row):
                              "no PVH dom0 and no plug")
 
 
+def _check_icount(where, row):
+    """Time that is counted in instructions is one CPU's, and so are the plugin's counts."""
+    counts = any(boot.count for boot in row.boots)
+    if row.icount and (row.smp != 1 or any(boot.record for boot in row.boots)):
+        raise SetupError(f"{where}: icount needs smp = 1, and no boot that is recorded")
+    if counts and not row.icount:
+        raise SetupError(f"{where}: count needs icount = true")
+
+
 def _check_boot(where, boot, guest):
     if boot.ends not in ENDS:
         raise SetupError(f"{where}: ends is '{boot.ends}', expected {', '.join(ENDS)}")
@@ -263,6 +274,7 @@ def make_row(name, table, path=HERE / "matrix.toml"):
     _needs_xen(where, row)
     _check_disk(where, row)
     _check_record(where, row)
+    _check_icount(where, row)
     plugged = [boot.plug for boot in row.boots if boot.plug]
     if plugged != plugged[:1] * len(plugged):
         raise SetupError(f"{where}: its boots plug different NVDIMMs: only one kind is possible")

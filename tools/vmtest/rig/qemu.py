@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from . import ktap, matrix, paths, qmp
+from . import ktap, matrix, paths, qmp, symbols
 from .paths import BUILD, TREE, need
 
 LINUX_ARGS = ("panic=-1 oops=panic loglevel=5 watchdog_thresh=60 "
@@ -111,8 +111,17 @@ def nvdimm_argv(row):
     return argv
 
 
+def count_argv(row):
+    """Count the instructions of each block of code: plugin/count.c."""
+    plugin = need(BUILD / "plugin/count.so", "scripts/build-plugin")
+    checks = [f"check={address:#x}" for address in symbols.preempt_checks(row.xen)]
+    return ["-plugin", ",".join([str(plugin), "log=count.log", *checks])]
+
+
 def plugin_argv(row, boot):
     """Write down every change of the NVDIMMs: plugin/medium-log.c."""
+    if boot.count:
+        return count_argv(row)
     if not boot.record:
         return []
     plugin = need(BUILD / "plugin/medium-log.so", "scripts/build-plugin")
@@ -170,11 +179,19 @@ def machine(row, accel):
             + (f",{row.machine}" if row.machine else ""))
 
 
+def accel_argv(row, accel):
+    """With icount the guest's clocks count instructions: one takes a nanosecond, and what
+    waits for a timer does not wait."""
+    if row.icount:
+        return ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+    return ["-accel", "kvm" if accel == "kvm" else "tcg,thread=multi"]
+
+
 def argv(row, boot, accel, interactive=False):
     """The command line of one boot; all names in it are relative to its directory."""
     cpu = row.cpu if row.dom0 == "pv" or row.cpu != "default" else "pvh"
-    accel = "tcg" if boot.record else accel     # plugins are TCG's
-    line = [*program(), "-accel", "kvm" if accel == "kvm" else "tcg,thread=multi",
+    accel = "tcg" if boot.record or row.icount else accel     # plugins are TCG's
+    line = [*program(), *accel_argv(row, accel),
             "-machine", machine(row, accel), "-cpu", matrix.CPUS.get(cpu, cpu),
             "-smp", str(row.smp), "-m", memory(row),
             "-display", "none", "-nodefaults", "-no-reboot", *qmp.ARGV]

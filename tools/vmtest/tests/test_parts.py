@@ -123,6 +123,25 @@ class Matrix(unittest.TestCase):
         self.assertEqual(line[line.index("-machine") + 1],
                          "q35,nvdimm=on,pit=off,nvdimm-persistence=cpu")
 
+    def test_time_in_instructions(self):
+        self.assertIn("tcg,thread=multi", self.line())
+        for accel in ("tcg", "kvm"):
+            line = self.line(accel, icount=True, smp=1)
+            self.assertEqual(line[1:5], ["-accel", "tcg,thread=single", "-icount",
+                                         "shift=0,sleep=off"])
+        self.refused("icount needs smp = 1", icount=True)
+        self.refused("icount needs smp = 1", icount=True, smp=1, spacing="4G",
+                     boots=[{**BOOT, "record": True}])
+
+    def test_count(self):
+        counted = {"smp": 1, "boots": [{**BOOT, "count": True}]}
+        self.refused("count needs icount", **counted)
+        with unittest.mock.patch.object(qemu, "need", lambda path, cure: path), \
+                unittest.mock.patch.object(qemu.symbols, "preempt_checks", lambda xen: [16, 32]):
+            line = self.line(icount=True, **counted)
+        self.assertTrue(line[line.index("-plugin") + 1].endswith(
+            "plugin/count.so,log=count.log,check=0x10,check=0x20"))
+
     def test_a_disk_says_what_boots(self):
         for wrong in ({"xen": "pmem"}, {"ndctl": "stock"}, {"driver": True}, {"cmdline": "x"}):
             self.refused("has no meaning with disk", disk="trixie", **wrong)
