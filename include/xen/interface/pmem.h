@@ -196,7 +196,7 @@
  *  -ENOENT      no region is registered under this tuple, or it has no such mapping
  *  -EBUSY       a frame is granted or otherwise referenced, and bad_mfn is the first;
  *               the domain has all of them still
- *  -ENOMEM      no memory for page tables; the domain has all of them still
+ *  -ESRCH       the domain is going: its frames come back by themselves
  *  -EAGAIN      another command has not been completed
  */
 #define XENPF_PMEM_UNMAP		8

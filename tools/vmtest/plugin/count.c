@@ -306,8 +306,6 @@ static void argument(const char *text)
 }
 
 int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc,
-			char **argv);
-int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc,
 			char **argv)
 {
 	int i;

@@ -98,6 +98,10 @@ struct garray *qemu_plugin_get_registers(void);
 int qemu_plugin_read_register(struct qemu_plugin_register *handle,
 			      struct garray *bytes);
 
+/* What QEMU calls, of the plugin's. */
+int qemu_plugin_install(uint64_t id, const struct qemu_info *info, int argc,
+			char **argv);
+
 struct garray *g_byte_array_new(void);
 struct garray *g_byte_array_set_size(struct garray *array, unsigned int size);
 
