@@ -107,6 +107,11 @@ finish()
 # The suites of Debian that packages are made for. All else is built in the tree of the first.
 SUITES=(trixie bookworm)
 
+# What is run in a test machine; of tools/vmtest each row has its own, see row-sources.
+# shellcheck disable=SC2034 # for those who source this
+MACHINE_PARTS=(Kbuild Kconfig drivers include compat-include hypervisor ndctl contrib
+	tools/testing)
+
 # of_suite NAME SUITE: what there is of each is NAME of the first, NAME-SUITE of others.
 of_suite()
 {
