@@ -104,6 +104,24 @@ finish()
 	rm -rf --one-file-system "$1.old"
 }
 
+# git_as_nobody DIR ARG...: whoever runs this, and however git is set up for them.
+git_as_nobody()
+{
+	git -C "$1" -c user.name=nobody -c user.email=nobody -c commit.gpgsign=false \
+		-c diff.suppressBlankEmpty=false "${@:2}"
+}
+
+# take_series DIR TAG MESSAGE PATCH...: what is in DIR becomes a commit, the base, and so
+# does each patch after it.
+take_series()
+{
+	git_as_nobody "$1" init -q
+	git_as_nobody "$1" add -A -f
+	git_as_nobody "$1" commit -q -m "$3"
+	git_as_nobody "$1" tag "$2"
+	git_as_nobody "$1" am -q "${@:4}"
+}
+
 # The suites of Debian that packages are made for. All else is built in the tree of the first.
 SUITES=(trixie bookworm)
 
