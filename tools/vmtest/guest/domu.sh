@@ -23,12 +23,6 @@ refused_in()
 	guest_console "$1" | grep -F -A 2 "domu: run xenpf_pmem $2 " | grep -F "(EPERM)"
 }
 
-# gone GUEST: also from Xen's list.
-gone()
-{
-	guest_destroy "$1" && ! xl domid "$1"
-}
-
 try "xenstored, xenconsoled and xl run" xl_start
 try "DIMM 0 has room for a region" tuple 0
 HAS=$((DATA + 2 * CHUNK))
@@ -49,7 +43,7 @@ try "R21 the guest's access is revoked, its mapping is not" \
 try "R21 ADD while the mapping is left is EBUSY, first frame told" busy add $HAS
 try "R21 Xen's log names the guest" \
 	sh -c "xl dmesg | grep -q 'd$(xl domid one) still maps frame'"
-try "R15 the guest goes away" gone one
+try "R15 the guest goes away" guest_gone one true
 try "R15 then ADD succeeds" op add
 
 # A guest that has frames of the data.
@@ -73,7 +67,7 @@ try "R21 the guest's access is revoked, its mapping is not" \
 	xenpf_pmem revoke "$(xl domid three)" "$(hex $HAS)" "$CHUNK"
 try "R21 REMOVE while the mapping is left is EBUSY, first frame told" \
 	busy remove $HAS
-try "R15 the guest goes away" gone three
+try "R15 the guest goes away" guest_gone three true
 is "R35 its bytes outlive it" "$(frame_value $HAS)" 0x1122334455667788
 try "R15 then REMOVE succeeds" op remove
 try "R15 Xen has no region" no_region

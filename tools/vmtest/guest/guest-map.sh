@@ -34,14 +34,6 @@ with_pmem()
 	created "$@" && mapping give "$1" && xl unpause "$1"
 }
 
-# did NAME COMMAND...: it has run that, and it succeeded.
-did()
-{
-	name=$1
-	shift
-	guest_done "$name" && guest_says "$name" "domu: status 0 of $*"
-}
-
 # did_not NAME TEXT COMMAND...: that failed, and said so.
 did_not()
 {
@@ -54,17 +46,6 @@ did_not()
 guest_frame()
 {
 	xenpf_pmem map "d$(xl domid "$1")" "$(hex "$2")" ro
-}
-
-nobody_has_any()
-{
-	[ -z "$(xen_attr "$NS" guests)" ]
-}
-
-# gone NAME: also from Xen's list, where it may stay until its console was read.
-gone()
-{
-	guest_destroy "$1" && ! xl domid "$1" && wait_for 10 nobody_has_any
 }
 
 xen_says()
@@ -85,10 +66,10 @@ done
 
 try "R20 a guest is given all of the data, and starts" with_pmem one \
 	"domu-pmem new + xenpf_pmem gcopy $GFN $(hex $((GFN + COUNT - 1))) + xenpf_pmem decrease $GFN"
-try "R20 it makes a file system on /dev/pmem0, -o dax, and a file" did one domu-pmem new
+try "R20 it makes a file system on /dev/pmem0, -o dax, and a file" guest_did one domu-pmem new
 try "R20 mounted with DAX" guest_says one "/dev/pmem0 /mnt ext4 .*dax=always.*"
 try "R20 Xen copies from and to its frames, which takes an owner" \
-	did one xenpf_pmem gcopy $GFN "$(hex $((GFN + COUNT - 1)))"
+	guest_did one xenpf_pmem gcopy $GFN "$(hex $((GFN + COUNT - 1)))"
 try "R19 it cannot give them to Xen's heap" did_not one "freed=0" xenpf_pmem decrease
 is "R20 guests names it" "$(xen_attr "$NS" guests)" "$(xl domid one)"
 refuses "R20 its dirty pages are not tracked, as for a migration" "EBUSY" \
@@ -99,10 +80,10 @@ refuses "R20 dom0's own driver is refused" "busy|failed|rror" \
 refuses "R20 UNMAP of a part of it" "ENOENT" mapping take one "$FIRST" $((COUNT - 512))
 refuses "R20 a second guest is refused" "EBUSY" with_pmem wrong ""
 try "R20 that guest is destroyed" xl destroy wrong
-try "R35 the guest is destroyed, its file system mounted" gone one
+try "R35 the guest is destroyed, its file system mounted" guest_gone one no_guest_has "$NS"
 try "R35 a guest after it" with_pmem two "domu-pmem again"
-try "R35 reads the file" did two domu-pmem again
-try "R35 it is destroyed, too" gone two
+try "R35 reads the file" guest_did two domu-pmem again
+try "R35 it is destroyed, too" guest_gone two no_guest_has "$NS"
 
 try "R35 dom0's own driver is bound now" ndctl enable-namespace "$(inner_of "$NS")"
 DISK=$(inner_disk "$NS")
@@ -118,15 +99,15 @@ xenpf_pmem poke "$(hex "$FIRST")" 0x1111 >&2
 try "R20 a guest whose dirty pages are tracked" created four ""
 try "R20 they are" xenpf_pmem track "$(xl domid four)"
 refuses "R20 is given nothing" "EBUSY" mapping give four
-try "R20 nobody has any then" nobody_has_any
+try "R20 nobody has any then" no_guest_has "$NS"
 try "R20 that guest is destroyed" xl destroy four
 
 try "R20 a guest that has moved its first frame elsewhere" with_pmem three \
 	"xenpf_pmem move $GFN $ALIAS + devmem ${ALIAS}000 64 + devmem ${ALIAS}000 64 0x2222"
-try "R20 has it there" did three xenpf_pmem move $GFN $ALIAS
+try "R20 has it there" guest_did three xenpf_pmem move $GFN $ALIAS
 is "R20 and writes to it" "$(guest_frame three $ALIAS | value value)" 0x0000000000002222
 try "R20 UNMAP while it runs" mapping take three
-try "R20 nobody has any" nobody_has_any
+try "R20 nobody has any" no_guest_has "$NS"
 is "R35 dom0 reads what it wrote" "$(xenpf_pmem map self "$(hex "$FIRST")" ro | value value)" \
 	0x0000000000002222
 refuses "R20 the guest has nothing in the place to which it moved it" "errno" \
@@ -136,7 +117,7 @@ try "R20 nor anywhere else, Xen's audit says: CLAIM" \
 try "R20 dom0 gives it up again" ndctl disable-namespace "$(inner_of "$NS")"
 try "R20 MAP to the same guest again" mapping give three
 try "R20 UNMAP of that" mapping take three
-try "R20 it goes" gone three
+try "R20 it goes" guest_gone three no_guest_has "$NS"
 try "R15 then REMOVE succeeds" ndctl disable-namespace "$NS"
 try "R15 Xen has no region" xen_has 0
 finish

@@ -44,16 +44,6 @@ nobody_has_any()
 	[ "$(xl pmem-list | wc -l)" = 1 ]
 }
 
-did()
-{
-	guest_done "$1" && guest_says "$1" "domu: status 0 of $2"
-}
-
-gone()
-{
-	guest_destroy "$1" && wait_for 10 nobody_has_any
-}
-
 # fsdax_disk: of the inner namespace, which guest one has made fsdax.
 fsdax_disk()
 {
@@ -111,7 +101,7 @@ try "R20 a guest with all of it" guest_create one \
 	"domu-pmem new + cat /sys/bus/nd/devices/region0/persistence_domain" \
 	"$(pmem "backend=$NS")"
 try "R20 it finds /dev/pmem0 by NFIT, makes a file system, -o dax, and a file" \
-	did one "domu-pmem new"
+	guest_did one domu-pmem new
 try "R20 mounted with DAX" guest_says one "/dev/pmem0 /mnt ext4 .*dax=always.*"
 try "R20 it knows dom0's persistence domain" guest_says one "memory_controller"
 is "R20 as dom0 does" "$(cat "$ND/devices/$NS/../persistence_domain")" memory_controller
@@ -127,13 +117,13 @@ refuses "R20 xl migrate is refused" "its contents cannot be sent" \
 	xl migrate -s "touch $DOMU/migrated; false" one nowhere
 try "R20 and has called nobody" test ! -e "$DOMU/migrated"
 try "R20 the guest is there still" xl domid one
-try "R35 the guest is destroyed, its file system mounted" gone one
+try "R35 the guest is destroyed, its file system mounted" guest_gone one nobody_has_any
 is "R20 no guest has any" "$(xen_attr "$NS" guests)" ""
 
 try "R35 a guest after it, by uuid" guest_create two "domu-pmem again" \
 	"$(pmem "backend=$UUID")"
-try "R35 reads the file" did two "domu-pmem again"
-try "R35 it is destroyed, too" gone two
+try "R35 reads the file" guest_did two domu-pmem again
+try "R35 it is destroyed, too" guest_gone two nobody_has_any
 
 try "R20 a guest with two parts of it" guest_create three \
 	"modprobe -a nfit nd_pmem + sleep 2 + cat /sys/block/pmem0/size + cat /sys/block/pmem1/size" \
@@ -143,7 +133,7 @@ try "R20 the first is pmem0" guest_says three $((64 << 11))
 try "R20 the second is pmem1" guest_says three $((16 << 11))
 try "R20 xl pmem-list has both" sh -c "xl pmem-list three | tee /dev/stderr |
 	grep -c -E '0x1(0|4)0000000 +(64|16) +mapped' | grep -x 2"
-try "R20 and goes" gone three
+try "R20 and goes" guest_gone three nobody_has_any
 
 INNER=$(inner_of "$NS")
 try "R20 dom0's own driver is bound again" ndctl enable-namespace "$INNER"

@@ -44,23 +44,6 @@ dom0_says()
 	dmesg | grep -E "$1"
 }
 
-# did NAME WHAT: it has run domu-pmem WHAT, and that succeeded.
-did()
-{
-	guest_done "$1" && guest_says "$1" "domu: status 0 of domu-pmem $2"
-}
-
-nobody_has_any()
-{
-	[ -z "$(xen_attr "$NS" guests)" ]
-}
-
-# gone NAME: also from Xen's list, where it may stay until its console was read.
-gone()
-{
-	guest_destroy "$1" && ! xl domid "$1" && wait_for 10 nobody_has_any
-}
-
 is_claimed()
 {
 	[ "$(xenpf_pmem list | grep -c claimed=yes)" = "$1" ]
@@ -91,7 +74,7 @@ refused "R20 in place of the guest's RAM" "something else at gfn" \
 	"$FIRST" "$COUNT" $((0x6e00))
 
 try "R20 a guest with all of the data" with_pmem one "domu-pmem new"
-try "R20 it makes a file system on /dev/pmem0, -o dax, and a file" did one new
+try "R20 it makes a file system on /dev/pmem0, -o dax, and a file" guest_did one domu-pmem new
 try "R20 mounted with DAX" guest_says one "/dev/pmem0 /mnt ext4 .*dax=always.*"
 is "R20 guests names it" "$(xen_attr "$NS" guests)" "$(xl domid one)"
 
@@ -106,11 +89,11 @@ try "R15 and adopted" is_xen "$NS"
 try "R20 dom0 has no driver on its data then either" has_no_driver "$(inner_of "$NS")"
 is "R20 guests still names it" "$(xen_attr "$NS" guests)" "$(xl domid one)"
 
-try "R35 the guest is destroyed, its file system mounted" gone one
+try "R35 the guest is destroyed, its file system mounted" guest_gone one no_guest_has "$NS"
 is "R20 no guest has any" "$(xen_attr "$NS" guests)" ""
 try "R35 a guest after it" with_pmem two "domu-pmem again"
-try "R35 reads the file" did two again
-try "R35 it is destroyed, too" gone two
+try "R35 reads the file" guest_did two domu-pmem again
+try "R35 it is destroyed, too" guest_gone two no_guest_has "$NS"
 
 INNER=$(inner_of "$NS")
 try "R20 dom0's own driver is bound now" ndctl enable-namespace "$INNER"
@@ -129,7 +112,7 @@ try "R20 dom0 gives it up" ndctl disable-namespace "$INNER"
 try "R20 so that it is not claimed" is_claimed 0
 try "R20 then a guest gets it" with_pmem three ""
 try "R20 it starts" guest_up three
-try "R20 and goes" gone three
+try "R20 and goes" guest_gone three no_guest_has "$NS"
 try "R15 then REMOVE succeeds" ndctl disable-namespace "$NS"
 try "R15 Xen has no region" xen_has 0
 finish

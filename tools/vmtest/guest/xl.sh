@@ -69,3 +69,26 @@ guest_done()
 	guest_console "$1"
 	return $xl_rc
 }
+
+# guest_did NAME COMMAND...: it has run that, and it succeeded.
+guest_did()
+{
+	xl_name=$1
+	shift
+	guest_done "$xl_name" && guest_says "$xl_name" "domu: status 0 of $*"
+}
+
+# guest_gone NAME CONDITION...: also from Xen's list, where it may stay until its console was
+# read; and what is to be so afterwards is.
+guest_gone()
+{
+	xl_name=$1
+	shift
+	guest_destroy "$xl_name" && ! xl domid "$xl_name" && wait_for 10 "$@"
+}
+
+# no_guest_has NAMESPACE: a part of its data.
+no_guest_has()
+{
+	[ -z "$(xen_attr "$1" guests)" ]
+}
