@@ -180,7 +180,7 @@ static struct domain *next_domain(const struct pmem_region *p)
 
     for_each_domain ( d )
         if ( d->domain_id >= p->domid && paging_mode_translate(d) &&
-             !(!pmem_is_adding(p) && d == hardware_domain) )
+             (pmem_is_adding(p) || d != hardware_domain) )
             return d;
 
     return NULL;

@@ -185,6 +185,33 @@ bool pmem_first_access(const struct domain *d, unsigned long spfn,
 }
 
 /*
+ * The first domain, other than the hardware domain and @besides, that may access
+ * one of these frames, and in @mfn the first such; or DOMID_INVALID.
+ */
+domid_t pmem_find_access(const struct domain *besides, unsigned long spfn,
+                         unsigned long epfn, unsigned long *mfn)
+{
+    const struct domain *d;
+    domid_t domid = DOMID_INVALID;
+    unsigned long first[2];
+
+    rcu_read_lock(&domlist_read_lock);
+
+    for_each_domain ( d )
+        if ( d != hardware_domain && d != besides &&
+             pmem_first_access(d, spfn, epfn, first) )
+        {
+            *mfn = first[0];
+            domid = d->domain_id;
+            break;
+        }
+
+    rcu_read_unlock(&domlist_read_lock);
+
+    return domid;
+}
+
+/*
  * May no other domain access these frames?  A domain can be given access only
  * by one that has it, under a lock: see pmem_lock_caps().  So the answer stays
  * valid while the hardware domain has no access, or while that lock is held; and
@@ -193,25 +220,14 @@ bool pmem_first_access(const struct domain *d, unsigned long spfn,
 int pmem_check_others(unsigned long spfn, unsigned long epfn,
                       unsigned long *bad)
 {
-    const struct domain *d;
-    unsigned long first[2];
-    int rc = 0;
+    domid_t domid = pmem_find_access(NULL, spfn, epfn, bad);
 
-    rcu_read_lock(&domlist_read_lock);
+    if ( domid == DOMID_INVALID )
+        return 0;
 
-    for_each_domain ( d )
-        if ( d != hardware_domain && pmem_first_access(d, spfn, epfn, first) )
-        {
-            *bad = first[0];
-            printk(XENLOG_G_WARNING "pmem: %pd may access frame %lx\n", d,
-                   *bad);
-            rc = -EBUSY;
-            break;
-        }
+    printk(XENLOG_G_WARNING "pmem: d%u may access frame %lx\n", domid, *bad);
 
-    rcu_read_unlock(&domlist_read_lock);
-
-    return rc;
+    return -EBUSY;
 }
 
 /*

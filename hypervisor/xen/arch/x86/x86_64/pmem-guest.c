@@ -21,65 +21,52 @@
 /* Two domains are not given the same frames at the same time. */
 static DEFINE_SPINLOCK(access_lock);
 
-/* Does another domain than @d, the hardware domain aside, have a frame of data? */
-static bool others_have(const struct domain *d, unsigned long spfn,
+/* Does the hardware domain use data that is in [spfn, epfn)? */
+static int check_claims(const struct domain *d, unsigned long spfn,
                         unsigned long epfn)
 {
-    const struct domain *other;
-    unsigned long first[2];
-    bool found = false;
+    struct pmem_range r;
 
-    rcu_read_lock(&domlist_read_lock);
+    if ( !pmem_find_data(spfn, epfn, true, &r) )
+        return 0;
 
-    for_each_domain ( other )
-        if ( other != hardware_domain && other != d &&
-             pmem_first_access(other, spfn, epfn, first) )
-        {
-            printk(XENLOG_G_WARNING
-                   "pmem: %pd gets no access to frame %lx: %pd may access it, and one domain at a time does; destroy that one first, or correct iomem=\n",
-                   d, first[0], other);
-            found = true;
-            break;
-        }
+    printk(XENLOG_G_WARNING
+           "pmem: %pd gets no access to [%lx, %lx): %pd itself uses the data [%lx, %lx); disable its nested namespace there first\n",
+           d, spfn, epfn, hardware_domain, r.data_spfn, r.data_epfn);
 
-    rcu_read_unlock(&domlist_read_lock);
+    return -EBUSY;
+}
 
-    return found;
+/* Does another domain than @d have one of these frames of data? */
+static int check_data(const struct domain *d, unsigned long spfn,
+                      unsigned long epfn)
+{
+    unsigned long mfn;
+    domid_t domid;
+
+    if ( pmem_check_mappings(spfn, epfn, &mfn) )
+        return -EBUSY;
+
+    domid = pmem_find_access(d, spfn, epfn, &mfn);
+    if ( domid == DOMID_INVALID )
+        return 0;
+
+    printk(XENLOG_G_WARNING
+           "pmem: %pd gets no access to frame %lx: d%u may access it, and one domain at a time does; destroy that one first, or correct iomem=\n",
+           d, mfn, domid);
+
+    return -EBUSY;
 }
 
 static int check_access(const struct domain *d, unsigned long spfn,
-                        unsigned long epfn, const struct pmem_range *r)
-{
-    struct pmem_range claimed;
-    unsigned long bad;
-
-    if ( pmem_find_data(spfn, epfn, true, &claimed) )
-    {
-        printk(XENLOG_G_WARNING
-               "pmem: %pd gets no access to [%lx, %lx): %pd itself uses the data [%lx, %lx); disable its nested namespace there first\n",
-               d, spfn, epfn, hardware_domain, claimed.data_spfn,
-               claimed.data_epfn);
-        return -EBUSY;
-    }
-
-    spfn = max(spfn, r->data_spfn);
-    epfn = min(epfn, r->data_epfn);
-    if ( pmem_check_mappings(spfn, epfn, &bad) || others_have(d, spfn, epfn) )
-        return -EBUSY;
-
-    return 0;
-}
-
-/* What is behind the first region with data in [spfn, epfn) is looked at as well. */
-static int check_all_access(const struct domain *d, unsigned long spfn,
-                            unsigned long epfn)
+                        unsigned long epfn)
 {
     struct pmem_range r;
-    int rc = 0;
+    int rc = check_claims(d, spfn, epfn);
 
     while ( !rc && spfn < epfn && pmem_find_data(spfn, epfn, false, &r) )
     {
-        rc = check_access(d, spfn, epfn, &r);
+        rc = check_data(d, max(spfn, r.data_spfn), min(epfn, r.data_epfn));
         spfn = r.data_epfn;
     }
 
@@ -92,7 +79,7 @@ int pmem_permit_access(struct domain *d, unsigned long mfn, unsigned long nr)
 
     spin_lock(&access_lock);
     if ( d != hardware_domain )
-        rc = check_all_access(d, mfn, mfn + nr);
+        rc = check_access(d, mfn, mfn + nr);
     if ( !rc )
         rc = iomem_permit_access(d, mfn, mfn + nr - 1);
     spin_unlock(&access_lock);

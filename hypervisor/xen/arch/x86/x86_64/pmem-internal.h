@@ -172,6 +172,8 @@ int pmem_check_range(const struct pmem_range *r, bool unlisted,
                      unsigned long *bad);
 bool pmem_first_access(const struct domain *d, unsigned long spfn,
                        unsigned long epfn, unsigned long first[2]);
+domid_t pmem_find_access(const struct domain *besides, unsigned long spfn,
+                         unsigned long epfn, unsigned long *mfn);
 int pmem_check_others(unsigned long spfn, unsigned long epfn,
                       unsigned long *bad);
 int pmem_check_backing(const struct pmem_region *p,
