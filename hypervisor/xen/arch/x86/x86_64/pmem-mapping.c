@@ -35,6 +35,7 @@
 
 #include <asm/p2m.h>
 #include <asm/paging.h>
+#include <asm/pmem.h>
 
 #include <public/platform.h>
 
@@ -493,7 +494,7 @@ static long assign_frames(struct pmem_mapping *m, unsigned long pfn,
         bool had = page_get_owner(pg) == m->d;
         bool stays = pfn >= m->keep && !m->d->is_dying;
 
-        more += stays - had;
+        more += (stays ? 1 : 0) - (had ? 1 : 0);
         if ( !stays )
             send_home(pg);
         else
