@@ -51,8 +51,8 @@ class Figures(unittest.TestCase):
 
     def test_the_floor_is_a_byte_an_instruction(self):
         self.assertEqual(figures.floor(2), 20 << 20)
-        self.assertAlmostEqual(figures.by_words(16, 8), 9)
-        self.assertAlmostEqual(figures.by_words(8, 8), 1)
+        self.assertAlmostEqual(figures.by_words(8 + 32, 40), 33 / 5)
+        self.assertAlmostEqual(figures.by_words(8 + 4, 40), 1)
 
     def test_line(self):
         fixed, slope = figures.line_through(machine().sizes, "add")
@@ -73,8 +73,10 @@ class Goals(unittest.TestCase):
         self.assertAlmostEqual(cheap["add_floor"].found, 1)
 
     def test_remove(self):
-        self.assertTrue(goals()["remove_add"].met)
-        self.assertFalse(goals(remove=lambda gib: 5000000 * gib)["remove_add"].met)
+        dear = goals(remove=lambda gib: 5000000 * gib)
+        for key in "remove_add", "remove_floor":
+            self.assertTrue(goals()[key].met)
+            self.assertFalse(dear[key].met)
 
     def test_query_that_grows(self):
         self.assertTrue(goals()["query"].met)
@@ -131,7 +133,8 @@ class Counts(unittest.TestCase):
 
 class Report(unittest.TestCase):
     def test_the_guard_fails(self):
-        good = {goal.key: goal.met for goal in report.guarded(machine())}
+        good = {goal.key: goal.met for goal in report.guarded(machine(
+            add=lambda gib: 5000000 + 5000000 * gib))}
         bad = {goal.key: goal.met for goal in report.guarded(machine(
             add=lambda gib: 30000000 * gib + 10000 * gib * gib * gib,
             remove=lambda gib: 200000000 * gib))}

@@ -36,8 +36,8 @@
 
 #include "pmem-internal.h"
 
-/* One call looks at this many frames or page table entries. */
-#define AUDIT_BATCH         PDX_GROUP_COUNT
+/* One call looks at this many frames or page table entries, or one table more. */
+#define AUDIT_BATCH         (PDX_GROUP_COUNT / 2)
 
 /* What a domain must not have a mapping of. */
 static void off_limits(const struct pmem_region *p, const struct domain *d,
@@ -77,9 +77,8 @@ static bool is_l1_table(const struct page_info *pg)
 {
     unsigned long type = read_atomic(&pg->u.inuse.type_info);
 
-    return (type & PGT_count_mask) &&
-           (type & (PGT_type_mask | PGT_validated)) ==
-           (PGT_l1_page_table | PGT_validated);
+    return (type & (PGT_type_mask | PGT_validated)) ==
+           (PGT_l1_page_table | PGT_validated) && (type & PGT_count_mask);
 }
 
 static int audit_table(struct pmem_region *p, struct page_info *pg,
@@ -96,8 +95,8 @@ static int audit_table(struct pmem_region *p, struct page_info *pg,
         l1_pgentry_t l1e = l1e_read(&table[i]);
 
         pfn = l1e_get_pfn(l1e);
-        if ( (l1e_get_flags(l1e) & _PAGE_PRESENT) && pfn >= spfn &&
-             pfn < epfn )
+        if ( pfn >= spfn && pfn < epfn &&
+             (l1e_get_flags(l1e) & _PAGE_PRESENT) )
             break;
     }
 
@@ -108,21 +107,69 @@ static int audit_table(struct pmem_region *p, struct page_info *pg,
 }
 
 /* The type may belong to a frame that is free: then there is no reference. */
-static int audit_frame(struct pmem_region *p, struct page_info *pg,
-                       unsigned int *left)
+static int audit_frame(struct pmem_region *p, struct page_info *pg)
 {
-    const struct domain *d;
+    const struct domain *d = page_get_owner_and_reference(pg);
     int rc = 0;
 
-    if ( !is_l1_table(pg) || !(d = page_get_owner_and_reference(pg)) )
+    if ( !d )
         return 0;
 
     if ( is_l1_table(pg) )
-    {
-        *left -= min(*left, L1_PAGETABLE_ENTRIES + 0U);
         rc = audit_table(p, pg, d);
-    }
     put_page(pg);
+
+    return rc;
+}
+
+/*
+ * Where the next frames are, from @pfn on, that may be page tables: those of one
+ * group, [return value, *@end), that no region has.  Past the last one at the end.
+ */
+static unsigned long next_frames(unsigned long pfn, unsigned long *end)
+{
+    while ( pfn < max_page )
+    {
+        const struct pmem_region *q;
+
+        *end = min(max_page, pmem_group_pfn(pmem_group(pfn) + 1));
+        if ( !pmem_group_valid(pmem_group(pfn)) )
+        {
+            pfn = *end;
+            continue;
+        }
+
+        q = pmem_find_overlap(pfn, *end);
+        if ( !q )
+            break;
+        if ( q->r.spfn > pfn )
+        {
+            *end = q->r.spfn;
+            break;
+        }
+        pfn = q->r.epfn;
+    }
+
+    return pfn;
+}
+
+/* From p->cursor up to @end, or until @left is used up.  Of that the rest in @left. */
+static int audit_frames(struct pmem_region *p, unsigned long end, long *left)
+{
+    unsigned long pfn = p->cursor;
+    struct page_info *pg = mfn_to_page(_mfn(pfn));
+    long nr = *left;
+    int rc = 0;
+
+    for ( ; !rc && nr > 0 && pfn < end; pfn++, pg++, nr-- )
+        if ( is_l1_table(pg) )
+        {
+            nr -= L1_PAGETABLE_ENTRIES;
+            rc = audit_frame(p, pg);
+        }
+
+    p->cursor = pfn;
+    *left = nr;
 
     return rc;
 }
@@ -133,32 +180,14 @@ static int audit_frame(struct pmem_region *p, struct page_info *pg,
  */
 int pmem_audit_tables(struct pmem_region *p)
 {
-    unsigned int left = AUDIT_BATCH;
-    const struct pmem_region *q;
-    int rc;
+    unsigned long end = 0;
+    long left = AUDIT_BATCH;
+    int rc = 0;
 
-    while ( p->cursor < max_page )
-    {
-        unsigned long pfn = p->cursor;
+    while ( !rc && (p->cursor = next_frames(p->cursor, &end)) < max_page )
+        rc = left > 0 ? audit_frames(p, end, &left) : -ERESTART;
 
-        if ( !left )
-            return -ERESTART;
-        left--;
-
-        if ( !pmem_group_valid(pmem_group(pfn)) )
-            p->cursor = pmem_group_pfn(pmem_group(pfn) + 1);
-        else if ( (q = pmem_find_overlap(pfn, pfn + 1)) != NULL )
-            p->cursor = q->r.epfn;
-        else
-        {
-            rc = audit_frame(p, mfn_to_page(_mfn(pfn)), &left);
-            if ( rc )
-                return rc;
-            p->cursor++;
-        }
-    }
-
-    return 0;
+    return rc;
 }
 
 #else /* !CONFIG_PV */

@@ -21,11 +21,14 @@
                                      sizeof(struct page_info))
 
 /*
- * count_info of a data frame to which there is no reference.  To freeze a frame is to
- * replace that by a count at which no reference can be taken: not 0, which a stray
- * put_page() would turn into flag bits.
+ * count_info of a frame to which there is no reference: of data, of the M2P, and of
+ * dom_io as in assign_io_page().  To freeze a frame is to replace that by a count at
+ * which no reference can be taken: not 0, which a stray put_page() would turn into
+ * flag bits.
  */
 #define PMEM_DATA_IDLE      (PGC_pmem | PGC_allocated | 1)
+#define PMEM_M2P_IDLE       (PGC_xen_heap | PMEM_DATA_IDLE)
+#define PMEM_MMIO_IDLE      (PGC_allocated | 1)
 #define PMEM_FRAME_FROZEN   (PGC_pmem | PGC_count_mask)
 
 /* No frame is in the way. */
@@ -44,6 +47,10 @@
 
 /* Entries of a p2m which are looked at without preemption. */
 #define PMEM_P2M_BATCH      4096
+
+/* Frames which are frozen, and steps in which a window is filled, likewise. */
+#define PMEM_FREEZE_BATCH   (PDX_GROUP_COUNT / 2)
+#define PMEM_WINDOW_PARTS   4
 
 /* map_mmio_regions() makes so many entries of a p2m at most in one call. */
 #define PMEM_MAP_ENTRIES    64
@@ -330,7 +337,8 @@ bool pmem_window(const struct pmem_range *r, unsigned int n,
 mfn_t pmem_backing(unsigned long va);
 mfn_t pmem_group_backing(unsigned long idx);
 
-int pmem_map_window(struct pmem_region *p, const struct pmem_window *w);
+int pmem_map_window(struct pmem_region *p, const struct pmem_window *w,
+                    unsigned int part);
 void pmem_hide_window(const struct pmem_window *w);
 void pmem_show_window(const struct pmem_window *w);
 void pmem_unmap_window(const struct pmem_region *p,

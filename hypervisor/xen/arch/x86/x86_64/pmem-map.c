@@ -137,22 +137,34 @@ static int set_guest_window(const struct pmem_window *w, mfn_t mfn)
     return 0;
 }
 
-int pmem_map_window(struct pmem_region *p, const struct pmem_window *w)
+/*
+ * Back a window, if nothing does, in PMEM_WINDOW_PARTS calls: it is mapped by the
+ * first one, filled part by part, and shown to guests by the last one.
+ */
+int pmem_map_window(struct pmem_region *p, const struct pmem_window *w,
+                    unsigned int part)
 {
-    mfn_t mfn = _mfn(p->m2p_next);
+    const unsigned long size = (1UL << L2_PAGETABLE_SHIFT) / PMEM_WINDOW_PARTS;
+    mfn_t mfn = _mfn(p->m2p_next), backing = pmem_backing(w->rw);
     int rc;
 
-    if ( !mfn_eq(pmem_backing(w->rw), INVALID_MFN) )
+    if ( !mfn_eq(backing, part ? mfn : INVALID_MFN) )
         return 0;
 
     ASSERT(p->m2p_next + PMEM_CHUNK <= p->m2p_epfn);
 
-    rc = pmem_fault() ? -ENOMEM
-                      : map_pages_to_xen(w->rw, mfn, PMEM_CHUNK, PMEM_MAPPING);
-    if ( rc )
-        return rc;
+    if ( !part )
+    {
+        rc = pmem_fault() ? -ENOMEM
+                          : map_pages_to_xen(w->rw, mfn, PMEM_CHUNK,
+                                             PMEM_MAPPING);
+        if ( rc )
+            return rc;
+    }
 
-    memset((void *)w->rw, 0xff, 1UL << L2_PAGETABLE_SHIFT);
+    memset((void *)(w->rw + part * size), 0xff, size);
+    if ( part < PMEM_WINDOW_PARTS - 1 )
+        return 0;
 
     rc = pmem_fault() ? -ENOMEM : set_guest_window(w, mfn);
     if ( rc )
@@ -257,9 +269,21 @@ void pmem_dma_restore(const struct pmem_range *r)
                r->rsv_spfn, r->rsv_epfn);
 }
 
+/* A frame nobody uses is, as any hole is, MMIO of dom_io. */
+static struct page_info unused_frame(void)
+{
+    struct page_info pg = {
+        .count_info = PMEM_MMIO_IDLE,
+        .u.inuse.type_info = PGT_writable_page | PGT_validated | 1,
+    };
+
+    page_set_owner(&pg, dom_io);
+
+    return pg;
+}
+
 /*
- * An unused frame becomes what it is in the region.  The caller holds no
- * reference, and nobody can get one until count_info is written.
+ * What an unused frame becomes in the region:
  *
  *  data      the hardware domain's, pinned writable: it can be mapped, granted
  *            and counted, but never be a page table.  On no page list.
@@ -267,45 +291,86 @@ void pmem_dma_restore(const struct pmem_range *r)
  *  others    dom_io's; the hardware domain's access to the reserved area has
  *            been taken away
  */
-void pmem_frame_assign(const struct pmem_region *p, struct page_info *pg)
+static struct page_info frame_of(const struct pmem_region *p, unsigned long pfn)
 {
-    unsigned long pfn = mfn_x(page_to_mfn(pg));
+    struct page_info pg = unused_frame();
 
     if ( pmem_is_data(p, pfn) )
     {
-        set_gpfn_from_mfn(pfn, INVALID_M2P_ENTRY);
-        pg->u.inuse.type_info = PGT_writable_page | PGT_validated | 1;
-        page_set_owner(pg, hardware_domain);
-        smp_wmb();
-        write_atomic(&pg->count_info, PGC_pmem | PGC_allocated | 1);
+        pg.count_info = PMEM_DATA_IDLE;
+        page_set_owner(&pg, hardware_domain);
     }
     else if ( pmem_is_m2p(p, pfn) )
     {
-        set_gpfn_from_mfn(pfn, INVALID_M2P_ENTRY);
-        pg->u.inuse.type_info = PGT_none | PGT_validated | 1;
-        page_set_owner(pg, dom_xen);
-        smp_wmb();
-        write_atomic(&pg->count_info,
-                     PGC_xen_heap | PGC_pmem | PGC_allocated | 1);
+        pg.count_info = PMEM_M2P_IDLE;
+        pg.u.inuse.type_info = PGT_none | PGT_validated | 1;
+        page_set_owner(&pg, dom_xen);
     }
-    else
-        pmem_frame_release(pg);
+
+    return pg;
 }
 
-/* A frame nobody uses becomes, as any hole is, MMIO of dom_io. */
-void pmem_frame_release(struct page_info *pg)
+/* The end of the frames from @pfn on, below @end, that are of one kind. */
+static unsigned long kind_end(const struct pmem_region *p, unsigned long pfn,
+                              unsigned long end)
+{
+    const unsigned long edges[] = {
+        p->r.rsv_spfn, p->m2p_epfn, p->r.data_spfn, p->r.data_epfn
+    };
+    unsigned int i;
+
+    for ( i = 0; i < ARRAY_SIZE(edges); i++ )
+        if ( edges[i] > pfn && edges[i] < end )
+            end = edges[i];
+
+    return end;
+}
+
+/*
+ * A frame in view becomes another.  The caller holds no reference, and nobody can
+ * get one until count_info is written.
+ */
+static void change_frame(struct page_info *pg, struct page_info to)
 {
     set_gpfn_from_mfn(mfn_x(page_to_mfn(pg)), INVALID_M2P_ENTRY);
-    pg->u.inuse.type_info = PGT_writable_page | PGT_validated | 1;
-    page_set_owner(pg, dom_io);
+    pg->u = to.u;
+    pg->v = to.v;
     smp_wmb();
-    write_atomic(&pg->count_info, PGC_allocated | 1);
+    write_atomic(&pg->count_info, to.count_info);
+}
+
+void pmem_frame_assign(const struct pmem_region *p, struct page_info *pg)
+{
+    change_frame(pg, frame_of(p, mfn_x(page_to_mfn(pg))));
+}
+
+void pmem_frame_release(struct page_info *pg)
+{
+    change_frame(pg, unused_frame());
+}
+
+/* Windows that this ADD has backed have no entry, others may have any. */
+static void clear_m2p(const struct pmem_region *p, unsigned long pfn,
+                      unsigned long end)
+{
+    const struct pmem_range group = { .spfn = pfn, .epfn = end };
+    struct pmem_window w;
+    unsigned int n;
+
+    for ( n = 0; pmem_window(&group, n, &w); n++ )
+        if ( !pmem_backed_by(p, pmem_backing(w.rw)) )
+            break;
+    if ( !pmem_window(&group, n, &w) )
+        return;
+
+    for ( ; pfn < end; pfn++ )
+        set_gpfn_from_mfn(pfn, INVALID_M2P_ENTRY);
 }
 
 static int map_group_frames(struct pmem_region *p, unsigned long idx)
 {
-    struct page_info *pg = pdx_to_page(idx * PDX_GROUP_COUNT);
-    unsigned int i;
+    unsigned long pfn = pmem_group_pfn(idx), end = pfn + PDX_GROUP_COUNT;
+    struct page_info *pg = mfn_to_page(_mfn(pfn));
     int rc;
 
     ASSERT(p->ft_next + PMEM_GROUP_FRAMES <= p->ft_epfn);
@@ -316,9 +381,15 @@ static int map_group_frames(struct pmem_region *p, unsigned long idx)
     if ( rc )
         return rc;
 
-    memset(pg, 0, pfn_to_paddr(PMEM_GROUP_FRAMES));
-    for ( i = 0; i < PDX_GROUP_COUNT; i++ )
-        pmem_frame_assign(p, &pg[i]);
+    while ( pfn < end )
+    {
+        const struct page_info frame = frame_of(p, pfn);
+        unsigned long stop = kind_end(p, pfn, end);
+
+        for ( ; pfn < stop; pfn++ )
+            *pg++ = frame;
+    }
+    clear_m2p(p, pmem_group_pfn(idx), end);
 
     p->ft_next += PMEM_GROUP_FRAMES;
 

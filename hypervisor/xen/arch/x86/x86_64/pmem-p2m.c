@@ -111,6 +111,17 @@ int pmem_p2m_show(unsigned long pfn)
     return rc;
 }
 
+/* Has the hardware domain put something else in the place of the frame? */
+static bool is_replaced(struct p2m_domain *p2m, unsigned long gfn,
+                        unsigned int *order)
+{
+    p2m_type_t t;
+    p2m_access_t a;
+    mfn_t mfn = p2m->get_entry(p2m, _gfn(gfn), &t, &a, 0, order, NULL);
+
+    return !*order && !p2m_is_hole(t) && !mfn_eq(mfn, _mfn(gfn));
+}
+
 /*
  * The hardware domain may have put something else in the place of a frame, and the
  * frame elsewhere.  Entries of foreign frames hold references, and are never
@@ -119,17 +130,14 @@ int pmem_p2m_show(unsigned long pfn)
 static void drop_moved(struct p2m_domain *p2m, unsigned long pfn)
 {
     unsigned long gfn, alias;
-    unsigned int order;
-    p2m_type_t t;
-    p2m_access_t a;
+    unsigned int order = 0;
 
     for ( gfn = pfn; gfn < pfn + PMEM_CHUNK; gfn++ )
     {
-        mfn_t mfn = p2m->get_entry(p2m, _gfn(gfn), &t, &a, 0, &order, NULL);
-
         int rc = 0;
 
-        if ( !order && !p2m_is_hole(t) && !mfn_eq(mfn, _mfn(gfn)) )
+        /* One entry of the whole chunk tells of all of it. */
+        if ( order < PAGETABLE_ORDER && is_replaced(p2m, gfn, &order) )
             rc = p2m_set_entry(p2m, _gfn(gfn), INVALID_MFN, PAGE_ORDER_4K,
                                p2m_invalid, p2m->default_access);
 

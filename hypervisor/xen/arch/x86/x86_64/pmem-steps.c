@@ -31,12 +31,6 @@
 
 #include "pmem-internal.h"
 
-/* count_info of an M2P frame to which there is no reference. */
-#define M2P_IDLE            (PGC_xen_heap | PMEM_DATA_IDLE)
-
-/* count_info of an unused dom_io frame, see assign_io_page(). */
-#define MMIO_IDLE           (PGC_allocated | 1)
-
 void pmem_enter(struct pmem_region *p, enum pmem_phase phase,
                 unsigned long cursor)
 {
@@ -278,7 +272,7 @@ static bool cf_check freeze_mmio(const struct pmem_region *p,
 {
     unsigned int tries = 1000;
 
-    while ( cmpxchg(&pg->count_info, MMIO_IDLE, PMEM_FRAME_FROZEN) != MMIO_IDLE )
+    while ( cmpxchg(&pg->count_info, PMEM_MMIO_IDLE, PMEM_FRAME_FROZEN) != PMEM_MMIO_IDLE )
     {
         if ( !--tries )
             return false;
@@ -352,13 +346,13 @@ static void step_map_m2p(struct pmem_region *p)
     struct pmem_window w;
     int rc;
 
-    if ( !pmem_window(&p->r, p->cursor, &w) )
+    if ( !pmem_window(&p->r, p->cursor / PMEM_WINDOW_PARTS, &w) )
     {
         pmem_enter(p, PMEM_MAP_GROUPS, pmem_group(p->r.spfn));
         return;
     }
 
-    rc = pmem_map_window(p, &w);
+    rc = pmem_map_window(p, &w, p->cursor % PMEM_WINDOW_PARTS);
     if ( rc )
         pmem_fail(p, rc, PMEM_UNMAP_M2P, 0);
     else
@@ -438,9 +432,12 @@ static void step_show_p2m(struct pmem_region *p)
         pmem_fail(p, rc, PMEM_FREEZE, 0);
 }
 
-/* The n-th of the frames which can be referenced; false past the end. */
-static bool nth_frame(const struct pmem_region *p, unsigned long n,
-                      unsigned long *pfn, unsigned long *idle)
+/*
+ * The n-th of the frames which can be referenced.  Returns how many there are of its
+ * kind from there on, 0 past the end.
+ */
+static unsigned long nth_frame(const struct pmem_region *p, unsigned long n,
+                               unsigned long *pfn, unsigned long *idle)
 {
     unsigned long nr = p->r.data_epfn - p->r.data_spfn;
 
@@ -448,44 +445,56 @@ static bool nth_frame(const struct pmem_region *p, unsigned long n,
     {
         *pfn = p->r.data_spfn + n;
         *idle = PMEM_DATA_IDLE;
-        return true;
+        return nr - n;
     }
 
     *pfn = p->r.rsv_spfn + (n - nr);
-    *idle = M2P_IDLE;
+    *idle = PMEM_M2P_IDLE;
 
-    return *pfn < p->m2p_epfn;
+    return p->m2p_epfn - *pfn;
+}
+
+/* Of @nr frames with that count as many as can be, up to the first that has another. */
+static unsigned long freeze(unsigned long pfn, unsigned long nr,
+                            unsigned long idle)
+{
+    struct page_info *pg = mfn_to_page(_mfn(pfn));
+    unsigned long done;
+
+    for ( done = 0; done < nr; done++, pg++ )
+        if ( cmpxchg(&pg->count_info, idle, PMEM_FRAME_FROZEN) != idle )
+            break;
+
+    return done;
 }
 
 static void step_freeze(struct pmem_region *p)
 {
-    unsigned long pfn, idle, end = p->cursor + PDX_GROUP_COUNT;
+    unsigned long pfn, idle, done = 0;
+    unsigned long nr = min(nth_frame(p, p->cursor, &pfn, &idle),
+                           PMEM_FREEZE_BATCH);
 
-    for ( ; p->cursor < end; p->cursor++ )
+    if ( !nr )
     {
-        struct page_info *pg;
+        pmem_enter(p, PMEM_HIDE_P2M, p->r.spfn);
+        return;
+    }
 
-        if ( !nth_frame(p, p->cursor, &pfn, &idle) )
-        {
-            pmem_enter(p, PMEM_HIDE_P2M, p->r.spfn);
-            return;
-        }
+    if ( p->cursor || !p->removing || !pmem_fault() )
+        done = freeze(pfn, nr, idle);
 
-        pg = mfn_to_page(_mfn(pfn));
-        if ( (!p->cursor && p->removing && pmem_fault()) ||
-             cmpxchg(&pg->count_info, idle, PMEM_FRAME_FROZEN) != idle )
-        {
-            p->bad = pfn;
-            pmem_fail(p, -EBUSY, PMEM_THAW, p->cursor);
-            return;
-        }
+    p->cursor += done;
+    if ( done < nr )
+    {
+        p->bad = pfn + done;
+        pmem_fail(p, -EBUSY, PMEM_THAW, p->cursor);
     }
 }
 
 /* Backwards from the cursor, which is the number of frozen frames. */
 static void step_thaw(struct pmem_region *p)
 {
-    unsigned long pfn, idle, n = min(p->cursor, PDX_GROUP_COUNT);
+    unsigned long pfn, idle, n = min(p->cursor, PMEM_FREEZE_BATCH);
 
     while ( n-- )
     {
