@@ -108,6 +108,7 @@ is "R20 as dom0 does" "$(cat "$ND/devices/$NS/../persistence_domain")" memory_co
 try "R20 xl pmem-list names the guest" holds one mapped 0x100000000 "$MIB"
 try "R20 xl list -l has it" sh -c "xl list -l one | grep -F '\"backend\": \"$NS\"'"
 is "R20 guests names it" "$(xen_attr "$NS" guests)" "$(xl domid one)"
+is "R20 ndctl list does" "$(listed "$NS" '.guests | tostring')" "[$(xl domid one)]"
 refused "the same for another guest" "domain $(xl domid one) .one. has" "backend=$NS,size=2M"
 refuses "R20 dom0's own driver is refused" "busy|failed|rror" ndctl enable-namespace "$INNER"
 refuses "R20 xl save is refused" "has persistent memory of $NS: its contents cannot be sent" \
@@ -119,6 +120,7 @@ try "R20 and has called nobody" test ! -e "$DOMU/migrated"
 try "R20 the guest is there still" xl domid one
 try "R35 the guest is destroyed, its file system mounted" guest_gone one nobody_has_any
 is "R20 no guest has any" "$(xen_attr "$NS" guests)" ""
+is "R20 ndctl list names none" "$(listed "$NS" '.guests | tostring')" null
 
 try "R35 a guest after it, by uuid" guest_create two "domu-pmem again" \
 	"$(pmem "backend=$UUID")"
