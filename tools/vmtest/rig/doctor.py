@@ -29,7 +29,8 @@ def wanted():
     yield "kexec", image.KEXEC, "make kernels"
     for flavour in matrix.NDCTLS[1:]:
         yield f"ndctl ({flavour})", image.NDCTL / flavour / "usr/bin/ndctl", "make kernels ndctl"
-    yield "fio", image.ACCEPTANCE / "usr/bin/fio", "scripts/fetch acceptance"
+    for name in ("fio", "sqlite3"):
+        yield name, image.ACCEPTANCE / "usr/bin" / name, "scripts/fetch acceptance"
     for flavour in image.SUITE_FLAVOURS:
         yield f"ndctl's tests ({flavour})", image.SUITE / flavour, "scripts/build-ndctl-tests"
     yield "QEMU's plugin", BUILD / "plugin/medium-log.so", "scripts/build-plugin"

@@ -50,6 +50,7 @@ SUITE = BUILD / "ndctl-tests"
 SUITE_TOOLS = BUILD / "ndctl-tools"
 GUIDE_PROGRAMS = ("script", "mount", "umount", "dmesg", "dd")
 ACCEPTANCE_PROGRAMS = ("fio", "pmempool", "daxio")
+DOMU_ACCEPTANCE = ("fio", "sqlite3")
 SUITE_FLAVOURS = ("stock", "pmem")
 # What ndctl's tests run, where busybox has it not, or less of it.
 SUITE_PROGRAMS = """
@@ -183,6 +184,14 @@ def xen_tools_part(toolstack):
     return archive
 
 
+def add_acceptance(archive, programs):
+    """What people use persistent memory with."""
+    need(ACCEPTANCE, "scripts/fetch acceptance")
+    libs = [ACCEPTANCE / LIBDIR, ACCEPTANCE / LIBDIR / "ceph", NDCTL / "stock" / LIBDIR]
+    for name in programs:
+        add_program(archive, f"usr/bin/{name}", ACCEPTANCE / "usr/bin" / name, libs)
+
+
 def domu_initrd(row):
     """The initramfs of a guest: busybox, mkfs, the programs of the selftests, modules."""
     archive = cpio.Archive()
@@ -196,13 +205,16 @@ def domu_initrd(row):
     # By this name the kernel asks for modules.
     archive.symlink("usr/sbin/modprobe", "../bin/busybox")
     archive.file("init", HERE / "domu-init.sh")
-    archive.file("usr/bin/domu-pmem", HERE / "domu-pmem.sh")
+    for name in ("domu-pmem", "domu-db"):
+        archive.file(f"usr/bin/{name}", HERE / f"{name}.sh")
     add_program(archive, "usr/bin/mkfs.ext4", TREE / "usr/sbin/mkfs.ext4")
     for program in sorted(need(BUILD / "selftests/xen-pmem", "make selftests").iterdir()):
         if is_elf(program):
             add_program(archive, f"usr/bin/{program.name}", program)
     if row.toolstack == "pmem":
         add_ndctl(archive, "stock")
+    if row.acceptance:
+        add_acceptance(archive, DOMU_ACCEPTANCE)
     release = (row.kernel_dir / "release").read_text().strip()
     modules.add_to(archive, row.kernel_dir, release, DOMU_MODULES, row.guest_updates())
     stream = io.BytesIO()
@@ -218,12 +230,8 @@ def domu_part(row):
 
 
 def acceptance_part():
-    """What people use persistent memory with."""
     archive = cpio.Archive()
-    need(ACCEPTANCE, "scripts/fetch acceptance")
-    libs = [ACCEPTANCE / LIBDIR, ACCEPTANCE / LIBDIR / "ceph", NDCTL / "stock" / LIBDIR]
-    for name in ACCEPTANCE_PROGRAMS:
-        add_program(archive, f"usr/bin/{name}", ACCEPTANCE / "usr/bin" / name, libs)
+    add_acceptance(archive, ACCEPTANCE_PROGRAMS)
     return archive
 
 

@@ -95,7 +95,7 @@ class Row:
     driver: bool | None = None  # install xen_pmem.ko and its udev rule
     xl: bool = False            # dom0 can start guests
     toolstack: str = "stock"    # with xl: whose it is
-    acceptance: bool = False    # fio, pmempool, daxio
+    acceptance: bool = False    # fio, pmempool, daxio; in guests fio, sqlite3
     suite: bool = False         # ndctl's own tests
     disk: str = ""              # boots by itself, from a disk with this Debian
     firmware: str = "seabios"   # with disk; ovmf-secure is with Secure Boot
