@@ -135,7 +135,7 @@ def xen_goals(xen, floor_per_gib):
              shown=f"{off_line(sizes, 'add'):.2%} off; {fixed / 1e6:.2f} M instructions, and "
                    f"{slope / 1e6:.2f} M for each GiB"),
         Goal("remove_add", "REMOVE, per GiB", "ADD", removed / slope, 0.2),
-        Goal("remove_floor", "the same", "memset of the bytes that ADD wrote",
+        Goal("remove_floor", "REMOVE, per GiB", "memset of the bytes that ADD wrote",
              removed / floor_per_gib, 0.2 * 1.3),
         Goal("query", "QUERY", "QUERY of another size", spread(sizes, "query"), 1.05),
         Goal("list", "LIST", "LIST of another size", spread(sizes, "list"), 1.05),
