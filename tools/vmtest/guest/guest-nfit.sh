@@ -102,6 +102,7 @@ try "R20 a guest with all of it" guest_create one \
 	"$(pmem "backend=$NS")"
 try "R20 it finds /dev/pmem0 by NFIT, makes a file system, -o dax, and a file" \
 	guest_did one domu-pmem new
+is "its ACPI tables are as they were made" "$(guest_console one | grep -c "ACPI.*checksum")" 0
 try "R20 mounted with DAX" guest_says one "/dev/pmem0 /mnt ext4 .*dax=always.*"
 try "R20 it knows dom0's persistence domain" guest_says one "memory_controller"
 is "R20 as dom0 does" "$(cat "$ND/devices/$NS/../persistence_domain")" memory_controller
