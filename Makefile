@@ -77,7 +77,7 @@ vmtest: kernels modules xen ndctl toolstack selftests
 vmtest-long: kernels modules xen ndctl toolstack selftests
 	@scripts/build-plugin
 	@scripts/build-ndctl-tests
-	@scripts/fetch acceptance
+	@scripts/fetch acceptance device-model
 	@scripts/build-xen debug-4.17
 	@scripts/build-deb
 	@scripts/build-disk trixie

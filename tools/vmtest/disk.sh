@@ -16,5 +16,5 @@ restart()
 
 mkdir -p "$OUT"
 . /vmtest/env
-export XP_ROW XP_BOOT XP_XEN XP_KERNEL XP_NDCTL
+export XP_ROW XP_BOOT XP_XEN XP_KERNEL XP_NDCTL XP_GUESTS
 do_steps

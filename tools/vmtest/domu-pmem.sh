@@ -7,7 +7,7 @@
 #
 # A domU that has the memory by "pmem" has an NVDIMM root device, and there is no udev to
 # load what it names. Its namespace is raw, without DAX, until ndctl makes it fsdax. One
-# that has the memory by "iomem" needs the module of ours.
+# that has the memory by "iomem" needs the module of ours, unless it is HVM.
 
 FILE=/mnt/file
 
@@ -35,7 +35,7 @@ TYPED=${2:-}
 ROOT_DEVICE=/sys/bus/acpi/devices/ACPI0012:00
 if [ -e $ROOT_DEVICE ]; then
 	do_it "modprobe $(cat $ROOT_DEVICE/modalias)"
-else
+elif ! grep -q -i persistent /proc/iomem; then
 	do_it "modprobe xen_pmem_guest"
 fi
 modprobe -a nd_e820 nd_pmem ext4

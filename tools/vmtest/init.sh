@@ -49,7 +49,7 @@ restart()
 mount_all
 dmesg -n 8
 . /vmtest/env
-export XP_ROW XP_BOOT XP_XEN XP_KERNEL XP_NDCTL
+export XP_ROW XP_BOOT XP_XEN XP_KERNEL XP_NDCTL XP_GUESTS
 [ "$XP_XEN" = none ] || xen_start
 coldplug
 if [ "$XP_SHELL" = 1 ]; then

@@ -10,6 +10,18 @@ ND=/sys/bus/nd
 PATH=$PATH:/selftests/xen-pmem
 MNT=/mnt
 
+# right_machine: it is the row's kernel, and a control domain or without Xen.
+right_machine()
+{
+	try "kernel is $XP_KERNEL" grep -q "^Linux version $XP_KERNEL" /proc/version
+	if [ "$XP_XEN" = none ]; then
+		refuses "no Xen below" "No such file" ls /sys/hypervisor/uuid
+	else
+		is "runs on Xen" "$(cat /sys/hypervisor/type)" xen
+		try "is the control domain" grep -q control_d /proc/xen/capabilities
+	fi
+}
+
 # region_of DIMM: QEMU's device handle of slot N is N + 1.
 region_of()
 {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# guest-nfit.sh: PVH guests get persistent memory by "pmem" of our xl, and find it by an
+# guest-nfit.sh: guests get persistent memory by "pmem" of our xl, and find it by an
 # NFIT, with Debian's kernel and ndctl as they are. What they write outlives them; nobody
 # else has the same part meanwhile; what cannot be given, or saved, is refused with a line
 # that says why.
@@ -86,8 +86,10 @@ refused "from its end on" "beyond its end" "backend=$NS,offset=$SIZE"
 refused "a size of 0" "'size=0' found" "backend=$NS,size=0"
 refused "an unknown word" "'sise=2M' found" "backend=$NS,sise=2M"
 refused "no backend" "has no backend" "size=2M"
-refused "an HVM guest" "a hvm domain cannot have persistent memory" "backend=$NS" \
-	'type="hvm"'
+refused "a PV guest" "a pv domain cannot have persistent memory" "backend=$NS" \
+	'type="pv"'
+refused "a guest with another device model" "a domain with qemu-xen-traditional" \
+	"backend=$NS" 'type="hvm"' 'device_model_version="qemu-xen-traditional"'
 refused "a guest without hap" "set hap=1" "backend=$NS" "hap=0"
 refuses "R20 the same part twice" "devices 0 and 1 of the domain overlap" \
 	guest_create wrong "" "$(pmem "backend=$NS,size=8M" "backend=$UUID,offset=6M")"
@@ -118,6 +120,7 @@ try "R20 and has written nothing" test ! -e "$DOMU/saved"
 refuses "R20 xl migrate is refused" "its contents cannot be sent" \
 	xl migrate -s "touch $DOMU/migrated; false" one nowhere
 try "R20 and has called nobody" test ! -e "$DOMU/migrated"
+refuses "R20 xl remus is refused" "its contents cannot be sent" xl remus -F -b one nowhere
 try "R20 the guest is there still" xl domid one
 try "R35 the guest is destroyed, its file system mounted" guest_gone one nobody_has_any
 is "R20 no guest has any" "$(xen_attr "$NS" guests)" ""
@@ -137,6 +140,17 @@ try "R20 the second is pmem1" guest_says three $((16 << 11))
 try "R20 xl pmem-list has both" sh -c "xl pmem-list three | tee /dev/stderr |
 	grep -c -E '0x1(0|4)0000000 +(64|16) +mapped' | grep -x 2"
 try "R20 and goes" guest_gone three nobody_has_any
+
+try "a guest without persistent memory" guest_create four ""
+try "it starts" guest_up four
+try "it is saved" xl save four "$DOMU/saved"
+guest_config four "" "$(pmem "backend=$NS")" >"$DOMU/with-pmem"
+refuses "R20 it is not restored with persistent memory" \
+	"a restored domain cannot get persistent memory" xl restore "$DOMU/with-pmem" "$DOMU/saved"
+try "R20 and nobody has any" nobody_has_any
+try "it is restored without" xl restore "$DOMU/saved"
+try "it goes" guest_gone four true
+rm -f "$DOMU/saved"
 
 INNER=$(inner_of "$NS")
 try "R20 dom0's own driver is bound again" ndctl enable-namespace "$INNER"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# guest.sh: the data of DIMM 0's namespace is given to PVH guests by iomem=. They use
+# guest.sh: the data of DIMM 0's namespace is given to guests by iomem=. They use
 # it as /dev/pmem0, one after the other, and what they write stays; dom0 and a guest
 # have it one at a time; a mapping that is not right is refused.
 

@@ -4,8 +4,9 @@
 # guide.sh [SETUP]: type the commands of the administrator's guide that are this boot's,
 # /vmtest/guide/LINE of the guide. Here their status is looked at; the host compares what
 # they print. On a terminal, as a person would have one: ndctl prints other sizes there.
-# With "setup-poison" the machine's NVDIMMs clear poison, as QEMU's do not; with "setup-xl"
-# xl runs, and there is the configuration of a guest that gets all of the data of DIMM 0.
+# With "setup-poison" the machine's NVDIMMs clear poison, as QEMU's do not; with "setup-iomem"
+# and "setup-pmem" xl runs, and there is the configuration of a guest that gets all of the
+# data of DIMM 0 so.
 
 . /vmtest/guest/functions.sh
 
@@ -25,19 +26,31 @@ setup_poison()
 		write_line "wrap $(nfit_bus)" /sys/kernel/debug/xen_pmem_badrange/control
 }
 
+# setup_xl LINE KERNEL-ARGUMENT: of the configuration.
 setup_xl()
 {
 	. /vmtest/guest/xl.sh
-	xl_start && cat >/etc/xen/pmem-guest.cfg <<-'END'
+	xl_start && cat >/etc/xen/pmem-guest.cfg <<-END
 		name="pmem-guest"
 		type="pvh"
 		kernel="/domu/vmlinuz"
 		ramdisk="/domu/initrd"
 		memory=128
 		vcpus=1
-		iomem=["101000,f000@100000"]
-		extra="console=hvc0 memmap=240M!4G -- domu-pmem new"
+		$1
+		extra="console=hvc0${2:+ $2} -- domu-pmem new"
 	END
+}
+
+setup()
+{
+	case $1 in
+	'')	;;
+	setup-poison) try "the NVDIMMs clear poison" setup_poison ;;
+	setup-iomem) try "xl runs" setup_xl 'iomem=["101000,f000@100000"]' 'memmap=240M!4G' ;;
+	setup-pmem) try "xl runs" setup_xl 'pmem=["backend=namespace0.0"]' ;;
+	*)	not_ok "a known setup" "'$1' is none" ;;
+	esac
 }
 
 # What a person waits for without knowing.
@@ -82,8 +95,7 @@ typed()
 mkdir -p "$LINES"
 # Else udev loads it with the first dax device, for which ndctl does not wait.
 try "the driver of dax devices is loaded" modprobe device_dax
-[ "${1-}" != setup-poison ] || try "the NVDIMMs clear poison" setup_poison
-[ "${1-}" != setup-xl ] || try "xl runs" setup_xl
+setup "${1-}"
 settled
 for command in /vmtest/guide/*; do
 	typed "$command"

@@ -16,6 +16,7 @@ raw_disk()
 	[ -b "/dev/$(ls "$ND/devices/$1/block")" ]
 }
 
+right_machine
 while [ $# -gt 1 ]; do
 	ns=$(namespace_of "$1")
 	try "R9 DIMM $1: $ns is bound to no driver" has_no_driver "$ns"

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # For the guest scripts of rows with xl = true: start Xen's tools in dom0, then
-# PVH guests. What a guest is to do is one line, commands with a "+" between them,
+# guests of the row's kind, PVH or HVM. What a guest is to do is one line, commands with a "+" between them,
 # which its init (domu-init.sh) runs when it is up; at most 32 words.
 
 DOMU=/run/domu
@@ -15,26 +15,39 @@ xl_start()
 			--log-dir=/var/log/xen/console && xl list
 }
 
+# device_model: of an HVM guest, which has a VGA, and nobody who looks at it.
+device_model()
+{
+	if [ "$XP_GUESTS" = hvm ]; then
+		printf '%s\n' 'vnc=0' 'memory=320'
+	fi
+}
+
 # guest_config NAME COMMANDS [CONFIG_LINE...]: GUEST_ARGS is more for its kernel.
 guest_config()
 {
 	cat <<-END
 		name="$1"
-		type="pvh"
+		type="$XP_GUESTS"
 		kernel="/domu/vmlinuz"
 		ramdisk="/domu/initrd"
 		memory=128
 		vcpus=1
 		extra="console=hvc0 panic=-1 loglevel=5 ${GUEST_ARGS-} -- $2"
 	END
+	device_model
 	shift 2
 	[ $# -eq 0 ] || printf '%s\n' "$@"
 }
 
-# guest_create NAME COMMANDS [CONFIG_LINE...]: fails if xl does.
+# guest_create NAME COMMANDS [CONFIG_LINE...]: fails if xl does, and shows what the device
+# model said, if there is one.
 guest_create()
 {
-	guest_config "$@" >"$DOMU/$1" && xl create "$DOMU/$1"
+	guest_config "$@" >"$DOMU/$1" && xl create "$DOMU/$1" || {
+		cat "/var/log/xen/qemu-dm-$1.log" 2>/dev/null
+		return 1
+	}
 }
 
 guest_destroy()
@@ -58,13 +71,13 @@ guest_says()
 # guest_up NAME: its init runs.
 guest_up()
 {
-	wait_for 120 guest_says "$1" "domu: up"
+	wait_for 300 guest_says "$1" "domu: up"
 }
 
 # guest_done NAME: all of its commands have run. Shows what it said.
 guest_done()
 {
-	wait_for 120 guest_says "$1" "domu: done"
+	wait_for 300 guest_says "$1" "domu: done"
 	xl_rc=$?
 	guest_console "$1"
 	return $xl_rc

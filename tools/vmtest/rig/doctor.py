@@ -29,6 +29,8 @@ def wanted():
     yield "kexec", image.KEXEC, "make kernels"
     for flavour in matrix.NDCTLS[1:]:
         yield f"ndctl ({flavour})", image.NDCTL / flavour / "usr/bin/ndctl", "make kernels ndctl"
+    yield ("the device model", image.DEVICE_MODEL / "usr/libexec/xen-qemu-system-i386",
+           "scripts/fetch device-model")
     for name in ("fio", "sqlite3"):
         yield name, image.ACCEPTANCE / "usr/bin" / name, "scripts/fetch acceptance"
     for flavour in image.SUITE_FLAVOURS:

@@ -43,6 +43,7 @@ XEN_TOOLS = BUILD / "xen/tools"
 KEXEC = BUILD / "kexec-tools/usr/sbin/kexec"
 TOOLSTACK = BUILD / "toolstack/pmem"
 TOOLSTACK_PREFIX = TOOLSTACK / "usr/lib/xen-pmem"
+DEVICE_MODEL = BUILD / "device-model"
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "xen-mceinj")
 NDCTL = BUILD / "ndctl"
 ACCEPTANCE = BUILD / "acceptance"
@@ -64,6 +65,12 @@ SUITE_MORE = """
 DOMU_MODULES = """
     xen-privcmd nfit nd_e820 nd_pmem ext4 crc32c_generic crc32c-intel crc32c-cryptoapi
 """.split()
+# What the device model reads for a guest that is started with a kernel.
+ROMS = """
+    qemu/linuxboot.bin qemu/linuxboot_dma.bin seabios/bios-256k.bin
+    seabios/vgabios-cirrus.bin qemu/keymaps/en-us
+""".split()
+HVM_MODULES = ["ahci", "sd_mod"]
 SUITE_RULES = ("55-dm", "60-persistent-storage-dm", "95-dm-notify")
 
 
@@ -161,15 +168,26 @@ def xen_libraries():
     return [XEN_TOOLS / LIBDIR, XEN_TOOLS / "usr/lib/xen-4.20/lib/x86_64-linux-gnu"]
 
 
+def xen_tool_libraries(toolstack):
+    return [*([TOOLSTACK_PREFIX / "lib"] if toolstack == "pmem" else []), *xen_libraries()]
+
+
 def xen_programs(toolstack):
     """(name, path, where its libraries are): of ours only xl, all else is Debian's."""
     for name in XEN_PROGRAMS:
         if name == "xl" and toolstack == "pmem":
             yield (name, need(TOOLSTACK_PREFIX / "bin/xl", "make toolstack"),
-                   [TOOLSTACK_PREFIX / "lib", *xen_libraries()])
+                   xen_tool_libraries(toolstack))
         else:
             yield (name, need(XEN_TOOLS / "usr/lib/xen-4.20/bin" / name, "make kernels"),
                    xen_libraries())
+
+
+def private(toolstack, ours, debians):
+    """(name in the image, path) of what libxl looks for at a place of its own."""
+    root, name = ((TOOLSTACK, f"usr/lib/xen-pmem/{ours}") if toolstack == "pmem"
+                  else (XEN_TOOLS, f"usr/lib/xen-4.20/{debians}"))
+    return name, need(root / name, "make kernels toolstack")
 
 
 def xen_tools_part(toolstack):
@@ -177,10 +195,24 @@ def xen_tools_part(toolstack):
     archive = cpio.Archive()
     for name, program, libraries in xen_programs(toolstack):
         add_program(archive, f"usr/sbin/{name}", program, libraries)
+    add_program(archive, *private(toolstack, "lib/xen/bin/libxl-save-helper",
+                                  "bin/libxl-save-helper"), xen_tool_libraries(toolstack))
     archive.data("etc/xen/xl.conf", b'autoballoon="off"\n')
     for name in "var/lib/xen var/log/xen/console".split():
         archive.directory(name)
     archive.symlink("var/run", "/run")
+    return archive
+
+
+def hvm_part(toolstack):
+    """What HVM guests need beside that."""
+    archive = cpio.Archive()
+    need(DEVICE_MODEL, "scripts/fetch device-model")
+    name = "usr/libexec/xen-qemu-system-i386"
+    add_program(archive, name, DEVICE_MODEL / name, [DEVICE_MODEL / LIBDIR, *xen_libraries()])
+    archive.file(*private(toolstack, "lib/xen/boot/hvmloader", "boot/hvmloader"))
+    for name in ROMS:
+        archive.file(f"usr/share/{name}", need(TREE / "usr/share" / name, "make tree"))
     return archive
 
 
@@ -205,18 +237,22 @@ def domu_initrd(row):
     # By this name the kernel asks for modules.
     archive.symlink("usr/sbin/modprobe", "../bin/busybox")
     archive.file("init", HERE / "domu-init.sh")
-    for name in ("domu-pmem", "domu-db"):
+    for name in ("domu-pmem", "domu-db", "domu-dma"):
         archive.file(f"usr/bin/{name}", HERE / f"{name}.sh")
     add_program(archive, "usr/bin/mkfs.ext4", TREE / "usr/sbin/mkfs.ext4")
     for program in sorted(need(BUILD / "selftests/xen-pmem", "make selftests").iterdir()):
         if is_elf(program):
             add_program(archive, f"usr/bin/{program.name}", program)
+    for name, source in row.guest_files.items():
+        add_program(archive, name, TOP / source)
     if row.toolstack == "pmem":
         add_ndctl(archive, "stock")
     if row.acceptance:
         add_acceptance(archive, DOMU_ACCEPTANCE)
-    release = (row.kernel_dir / "release").read_text().strip()
-    modules.add_to(archive, row.kernel_dir, release, DOMU_MODULES, row.guest_updates())
+    kernel = row.guest_kernel_dir
+    release = (kernel / "release").read_text().strip()
+    wanted = DOMU_MODULES + (HVM_MODULES if row.guests == "hvm" else [])
+    modules.add_to(archive, kernel, release, wanted, row.guest_updates())
     stream = io.BytesIO()
     archive.write(stream)
     return stream.getvalue()
@@ -224,7 +260,7 @@ def domu_initrd(row):
 
 def domu_part(row):
     archive = cpio.Archive()
-    archive.file("domu/vmlinuz", row.kernel_dir / "vmlinuz")
+    archive.file("domu/vmlinuz", row.guest_kernel_dir / "vmlinuz")
     archive.data("domu/initrd", domu_initrd(row))
     return archive
 
@@ -370,6 +406,8 @@ def parts(row):
     if row.xl:
         chain += [_stored(lambda: xen_tools_part(row.toolstack)),
                   _stored(lambda: domu_part(row))]
+    if row.guests == "hvm":
+        chain.append(_stored(lambda: hvm_part(row.toolstack)))
     if row.acceptance:
         chain.append(_stored(acceptance_part))
     if row.suite:

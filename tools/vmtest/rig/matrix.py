@@ -95,6 +95,8 @@ class Row:
     driver: bool | None = None  # install xen_pmem.ko and its udev rule
     xl: bool = False            # dom0 can start guests
     toolstack: str = "stock"    # with xl: whose it is
+    guests: str = "pvh"         # with xl: what xl.sh starts, pvh or hvm
+    guest_kernel: str = ""      # with xl: theirs, if it is not dom0's
     acceptance: bool = False    # fio, pmempool, daxio; in guests fio, sqlite3
     suite: bool = False         # ndctl's own tests
     disk: str = ""              # boots by itself, from a disk with this Debian
@@ -111,6 +113,7 @@ class Row:
     devices: list = dataclasses.field(default_factory=list)
     modules: list = dataclasses.field(default_factory=list)
     files: dict = dataclasses.field(default_factory=dict)
+    guest_files: dict = dataclasses.field(default_factory=dict)     # the same, in guests
     cmdline: str = ""
     xen_cmdline: str = ""
     nvdimm: list = dataclasses.field(default_factory=list)
@@ -133,11 +136,21 @@ class Row:
             return []
         return [need(BUILD / "modules" / self.kernel / "xen_pmem.ko", "make modules")]
 
+    @property
+    def kernels(self):
+        """Versions: dom0's, and its guests'."""
+        return [self.kernel, self.guest_kernel or self.kernel]
+
+    @property
+    def guest_kernel_dir(self):
+        kernel = self.kernels[1]
+        return need(BUILD / "kernels" / kernel, kernel_cure(kernel))
+
     def guest_updates(self):
-        """The same, of a guest of dom0. One of our toolstack needs none."""
+        """As updates(), of a guest of dom0. One of our toolstack needs none."""
         if not self.xen_pmem or self.toolstack != "stock":
             return []
-        return [need(BUILD / "modules" / self.kernel / "xen_pmem_guest.ko", "make modules")]
+        return [need(BUILD / "modules" / self.kernels[1] / "xen_pmem_guest.ko", "make modules")]
 
     def test_modules(self):
         """The selftests' own modules, where those of build/selftests are another kernel's."""
@@ -201,6 +214,11 @@ def _needs_xen(where, row):
     if row.toolstack != "stock" and not (row.xl and row.xen in OURS):
         raise SetupError(f"{where}: toolstack = '{row.toolstack}' needs xl = true, and a Xen "
                          f"with the operation: set xen to one of {', '.join(OURS)}")
+    for field in ("guest_kernel", "guest_files"):
+        if getattr(row, field) and not row.xl:
+            raise SetupError(f"{where}: {field} needs xl = true")
+    if row.guests != "pvh" and not row.xl:
+        raise SetupError(f"{where}: guests = '{row.guests}' needs xl = true")
     if asked and row.xen == "none":
         raise SetupError(f"{where}: {asked[0]} needs a Xen: set xen to one of "
                          f"{', '.join(XENS[1:])}")
@@ -262,7 +280,9 @@ def make_row(name, table, path=HERE / "matrix.toml"):
     row.name, row.guest, row.matrix = name, path.resolve().parent / "guest", path
     for field, allowed in (("kernel", KERNELS + OWN_KERNELS), ("xen", XENS), ("ndctl", NDCTLS),
                            ("dom0", ("pv", "pvh")), ("iommu", IOMMUS), ("disk", DISKS),
-                           ("firmware", FIRMWARES), ("toolstack", TOOLSTACKS)):
+                           ("firmware", FIRMWARES), ("toolstack", TOOLSTACKS),
+                           ("guests", ("pvh", "hvm")),
+                           ("guest_kernel", ("", *KERNELS))):
         _one_of(row, field, allowed)
     row.nvdimm = [_make(Dimm, dimm, where) for dimm in row.nvdimm]
     row.boots = [_make_boot(boot, f"{where}: boot {number}")
@@ -285,14 +305,26 @@ def make_row(name, table, path=HERE / "matrix.toml"):
     return row
 
 
+def resolved(tables, name, path):
+    """The table of a row with what it does not say itself: like = "ROW", as that one."""
+    table = dict(tables[name])
+    model = table.pop("like", None)
+    if model is None:
+        return table
+    if model not in tables or "like" in tables[model]:
+        raise SetupError(f"{path.name}: row {name}: like = '{model}' is no row that has all "
+                         "it needs itself")
+    return {**tables[model], **table}
+
+
 def load(path=HERE / "matrix.toml"):
     """{name: Row} in the order of the file; guest/ beside it has the scripts."""
     try:
         table = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise SetupError(f"{path.name}: {error}") from None
-    rows = {name: make_row(name, row, path)
-            for name, row in table.get("row", {}).items()}
+    tables = table.get("row", {})
+    rows = {name: make_row(name, resolved(tables, name, path), path) for name in tables}
     for row in rows.values():
         lost = [name for name in row.sources() if name not in rows]
         if lost:

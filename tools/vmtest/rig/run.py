@@ -94,6 +94,7 @@ class RowRun:
     def settings(self, number, limit, shell=False):
         return {"XP_ROW": self.row.name, "XP_BOOT": number, "XP_XEN": self.row.xen,
                 "XP_KERNEL": self.row.kernel, "XP_NDCTL": self.row.ndctl,
+                "XP_GUESTS": self.row.guests,
                 "XP_LIMIT": limit, "XP_SHELL": int(shell)}
 
     def lay_out(self, number, boot, limit, shell=False):
@@ -173,9 +174,10 @@ class RowRun:
     def run(self, keep=False):
         """Return the row's code; leaves artefacts and the tally behind."""
         began = time.monotonic()
-        gone = read(BUILD / f"kernels/{self.row.kernel}.gone").strip()
-        if gone:
-            return self.skip(gone)
+        for kernel in self.row.kernels:
+            gone = read(BUILD / f"kernels/{kernel}.gone").strip()
+            if gone:
+                return self.skip(gone)
         self.claim()
         self.attempt()
         while self.tries < TRIES and self.emulator_failed():

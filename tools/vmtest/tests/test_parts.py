@@ -26,6 +26,22 @@ class Matrix(unittest.TestCase):
     def test_the_real_one_loads(self):
         self.assertTrue(matrix.load())
 
+    def test_a_row_like_another(self):
+        tables = {"a": {"kernel": "6.1", "xen": "stock"}, "b": {"like": "a", "xen": "pmem"},
+                  "c": {"like": "b"}, "d": {"like": "e"}}
+        path = matrix.HERE / "matrix.toml"
+        self.assertEqual(matrix.resolved(tables, "b", path), {"kernel": "6.1", "xen": "pmem"})
+        self.assertEqual(matrix.resolved(tables, "a", path), tables["a"])
+        for name in "c", "d":
+            with self.assertRaisesRegex(SetupError, f"row {name}: like = "):
+                matrix.resolved(tables, name, path)
+
+    def test_guests_have_dom0s_kernel_or_their_own(self):
+        guests = {**ROW, "xl": True, "xen": "pmem", "kernel": "6.1"}
+        self.assertEqual(matrix.make_row("r", guests).kernels, ["6.1", "6.1"])
+        self.assertEqual(matrix.make_row("r", {**guests, "guest_kernel": "7.2"}).kernels,
+                         ["6.1", "7.2"])
+
     def test_cuts(self):
         good = {"cuts": {"points": 5}, "smp": 1, "spacing": "1G"}
         self.assertTrue(matrix.make_row("r", {**ROW, **good}).boots[0].record)
@@ -96,6 +112,8 @@ class Matrix(unittest.TestCase):
         self.refused("xl = true needs a Xen", xl=True)
         self.refused("toolstack = 'pmem' needs xl = true", toolstack="pmem", xen="pmem")
         self.refused("toolstack = 'pmem' needs xl = true", toolstack="pmem", xl=True, xen="stock")
+        self.refused("guests = 'hvm' needs xl = true", guests="hvm", xen="pmem")
+        self.refused("guest_kernel needs xl = true", guest_kernel="6.1", xen="pmem")
         self.refused("toolstack is 'own', expected stock, pmem", toolstack="own", xl=True,
                      xen="pmem")
         self.refused("dom0 = 'pvh' needs a Xen", dom0="pvh")

@@ -27,10 +27,10 @@ class Sources(unittest.TestCase):
         self.assertLessEqual({"guest/cuts.sh", "guest/cut-judge.sh"}, files)
 
     def test_its_definition_and_no_other(self):
-        one, _ = sources("smoke-6.12-bare")
-        two, _ = sources("smoke-6.12-bare", "guest")
+        one, _ = sources("smoke-6.12-pmem")
+        two, _ = sources("smoke-6.12-pmem", "guest")
         self.assertEqual(one, two[:1])
-        self.assertEqual([line.split(":")[0] for line in two], ["smoke-6.12-bare", "guest"])
+        self.assertEqual([line.split(":")[0] for line in two], ["smoke-6.12-pmem", "guest"])
         self.assertNotIn(str(PROGRAM.parent), one[0])
 
     def test_with_the_row_it_starts_from(self):
