@@ -215,6 +215,16 @@ def probe_goal(kind, ours, bare):
                 1.5)
 
 
+GUEST_OPERATIONS = {"load_1m": "loads of 1 MiB", "store_1m": "stores to 1 MiB"}
+
+
+def guest_goals(guest):
+    """Of a file that is mapped there, with DAX and of a RAM disk."""
+    return [Goal(f"guest_{name}", f"{title}, mapped, in a guest", "that guest's RAM",
+                 guest.get(f"ram_{name}") / guest.get(f"pmem_{name}"), 0.95, least=True)
+            for name, title in GUEST_OPERATIONS.items()]
+
+
 def size_goal(ours, stock):
     return Goal("module", "text and data of xen_pmem.ko", "nd_pmem.ko", ours / stock, 2,
                 shown=f"{ours / stock:.2f}: {ours / 1024:.0f} KiB, {stock / 1024:.0f} KiB")

@@ -32,6 +32,7 @@ static int usage(void)
 {
 	fputs("pmem_bench ticks                    of a thousand instructions\n"
 	      "pmem_bench dax FILE                 a file on ext4 -o dax, which is made\n"
+	      "pmem_bench map PREFIX FILE         loads and stores of a file that is mapped\n"
 	      "pmem_bench xen FRAME GIB...         QUERY, ADD, LIST and REMOVE from FRAME on\n"
 	      "pmem_bench until NODE FILE TEXT     from when TEXT is written to FILE until there is NODE\n"
 	      "pmem_bench mark NUMBER              begin that part, or end one (0), for QEMU's plugin\n",
@@ -102,6 +103,7 @@ int mark(unsigned char number)
 struct file {
 	int fd;
 	char *buffer;			/* of a MiB */
+	char *map;			/* of all of it, or NULL */
 };
 
 /* One operation on @bytes at @offset; 0 or -1. */
@@ -316,6 +318,49 @@ static int do_dax(const char *path)
 	       (has_clwb() && store_flush("store_flush_4k", &file)) ? -1 : 0;
 }
 
+static int op_load(struct file *file, off_t offset, size_t bytes)
+{
+	memcpy(file->buffer, file->map + offset, bytes);
+	asm volatile("" : : "r" (file->buffer) : "memory");
+
+	return 0;
+}
+
+static int op_store(struct file *file, off_t offset, size_t bytes)
+{
+	memcpy(file->map + offset, file->buffer, bytes);
+	asm volatile("" : : "r" (file->map) : "memory");
+
+	return 0;
+}
+
+/* Of pages that are mapped already: the first round is not told. */
+static int measure_map(const char *prefix, const char *what, struct file *file, operation op)
+{
+	char name[64];
+	size_t offset;
+
+	for (offset = 0; offset < FILE_BYTES; offset += 1 << 20)
+		op(file, offset, 1 << 20);
+	snprintf(name, sizeof(name), "%s_%s", prefix, what);
+
+	return measure(name, file, op, 1 << 20, FILE_BYTES);
+}
+
+static int do_map(const char *prefix, const char *path)
+{
+	struct file file;
+
+	if (make_file(&file, path))
+		return -1;
+	file.map = map_at(&file, 0, MAP_SHARED);
+	if (file.map == MAP_FAILED)
+		return failed(path);
+
+	return measure_map(prefix, "store_1m", &file, op_store) ||
+	       measure_map(prefix, "load_1m", &file, op_load) ? -1 : 0;
+}
+
 /* --- a device ----------------------------------------------------------------- */
 
 /* Only what nobody else has a use for of the CPU goes to this process. */
@@ -358,6 +403,8 @@ static int run(int argc, char **argv)
 		return do_ticks();
 	if (argc == 3 && !strcmp(argv[1], "dax"))
 		return do_dax(argv[2]);
+	if (argc == 4 && !strcmp(argv[1], "map"))
+		return do_map(argv[2], argv[3]);
 	if (argc >= 4 && !strcmp(argv[1], "xen"))
 		return do_xen(argv + 2);
 	if (argc == 5 && !strcmp(argv[1], "until"))

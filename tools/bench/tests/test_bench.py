@@ -62,6 +62,11 @@ class Figures(unittest.TestCase):
 
 
 class Goals(unittest.TestCase):
+    def test_a_guest_that_stores_slower_misses_the_goal(self):
+        found = figures.guest_goals(figures.parse(
+            "pmem_load_1m=101\nram_load_1m=100\npmem_store_1m=110\nram_store_1m=100"))
+        self.assertEqual([goal.met for goal in found], [True, False])
+
     def test_a_line_is_met_and_a_square_is_not(self):
         self.assertTrue(goals()["add_line"].met)
         self.assertFalse(goals(add=lambda gib: 1000000 * gib * gib)["add_line"].met)
