@@ -44,7 +44,8 @@ guest_config()
 # model said, if there is one.
 guest_create()
 {
-	guest_config "$@" >"$DOMU/$1" && xl create "$DOMU/$1" || {
+	guest_config "$@" >"$DOMU/$1"
+	xl create "$DOMU/$1" || {
 		cat "/var/log/xen/qemu-dm-$1.log" 2>/dev/null
 		return 1
 	}
