@@ -183,10 +183,10 @@ def xen_programs(toolstack):
                    xen_libraries())
 
 
-def private(toolstack, ours, debians):
+def private(toolstack, ours, stock):
     """(name in the image, path) of what libxl looks for at a place of its own."""
     root, name = ((TOOLSTACK, f"usr/lib/xen-pmem/{ours}") if toolstack == "pmem"
-                  else (XEN_TOOLS, f"usr/lib/xen-4.20/{debians}"))
+                  else (XEN_TOOLS, f"usr/lib/xen-4.20/{stock}"))
     return name, need(root / name, "make kernels toolstack")
 
 
