@@ -139,18 +139,17 @@ class Row:
     @property
     def kernels(self):
         """Versions: dom0's, and its guests'."""
-        return [self.kernel, self.guest_kernel or self.kernel]
+        return [self.kernel, self.guest_kernel]
 
     @property
     def guest_kernel_dir(self):
-        kernel = self.kernels[1]
-        return need(BUILD / "kernels" / kernel, kernel_cure(kernel))
+        return need(BUILD / "kernels" / self.guest_kernel, kernel_cure(self.guest_kernel))
 
     def guest_updates(self):
         """As updates(), of a guest of dom0. One of our toolstack needs none."""
         if not self.xen_pmem or self.toolstack != "stock":
             return []
-        return [need(BUILD / "modules" / self.kernels[1] / "xen_pmem_guest.ko", "make modules")]
+        return [need(BUILD / "modules" / self.guest_kernel / "xen_pmem_guest.ko", "make modules")]
 
     def test_modules(self):
         """The selftests' own modules, where those of build/selftests are another kernel's."""
@@ -300,6 +299,7 @@ def make_row(name, table, path=HERE / "matrix.toml"):
         raise SetupError(f"{where}: its boots plug different NVDIMMs: only one kind is possible")
     if row.dom0 == "pvh" and not row.iommu:
         row.iommu = "amd"
+    row.guest_kernel = row.guest_kernel or row.kernel
     if not row.boots or not row.summary:
         raise SetupError(f"{where}: needs a summary and at least one boot")
     return row
