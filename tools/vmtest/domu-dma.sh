@@ -12,21 +12,11 @@ fail()
 	exit 1
 }
 
-wait_for_disk()
-{
-	n=600
-	while ! [ -b /dev/sda ] && [ $n -gt 0 ]; do
-		sleep 0.1
-		n=$((n - 1))
-	done
-	[ -b /dev/sda ] || {
-		dmesg | grep -E 'ahci|ata|scsi'
-		fail "there is no disk"
-	}
-}
-
 modprobe -a ahci sd_mod
-wait_for_disk
+domu-wait /dev/sda 60 || {
+	dmesg | grep -E 'ahci|ata|scsi'
+	fail "there is no disk"
+}
 # fio removes the file of its buffer: the other name keeps it.
 dd if=/dev/zero of=/mnt/buffer bs=64k count=4 conv=fsync 2>/dev/null
 ln /mnt/buffer /mnt/kept

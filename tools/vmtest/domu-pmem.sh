@@ -21,16 +21,6 @@ do_it()
 	}
 }
 
-# There is no udev here, and the device comes a moment after its driver.
-wait_for_disk()
-{
-	n=100
-	while ! [ -b /dev/pmem0 ] && [ $n -gt 0 ]; do
-		sleep 0.1
-		n=$((n - 1))
-	done
-}
-
 TYPED=${2:-}
 ROOT_DEVICE=/sys/bus/acpi/devices/ACPI0012:00
 if [ -e $ROOT_DEVICE ]; then
@@ -39,10 +29,10 @@ elif ! grep -q -i persistent /proc/iomem; then
 	do_it "modprobe xen_pmem_guest"
 fi
 modprobe -a nd_e820 nd_pmem ext4
-wait_for_disk
+domu-wait /dev/pmem0 10
 if [ "$1" = new ] && [ -e $ROOT_DEVICE ]; then
 	do_it "ndctl create-namespace --force --reconfig=namespace0.0 --mode=fsdax --map=mem"
-	wait_for_disk
+	domu-wait /dev/pmem0 10
 fi
 do_it "grep -i persistent /proc/iomem"
 [ "$1" != new ] || do_it "mkfs.ext4 -q -b 4096 /dev/pmem0"
