@@ -22,35 +22,51 @@ static bool overlaps(unsigned long as, unsigned long ae,
     return as < be && bs < ae;
 }
 
+/* Is the metadata missing which @mfn backs: now, or (@max) without regions? */
+static bool is_missing(mfn_t mfn, bool max)
+{
+    return mfn_eq(mfn, INVALID_MFN) || (max && pmem_is_reserved(mfn));
+}
+
+/*
+ * How many of windows [@n, @n + @nr) are missing.  Those between the first and
+ * the last are the range's alone, and all missing: check_frames() has refused
+ * a range in the midst of which frames are valid.
+ */
+static unsigned long windows_missing(const struct pmem_range *r,
+                                     unsigned int n, unsigned int nr, bool max)
+{
+    struct pmem_window w;
+    unsigned long missing = nr;
+
+    if ( nr && pmem_window(r, n, &w) )
+        missing -= !is_missing(pmem_backing(w.rw), max);
+    if ( nr > 1 && pmem_window(r, n + nr - 1, &w) )
+        missing -= !is_missing(pmem_backing(w.rw), max);
+
+    return missing;
+}
+
 /* Frames of M2P missing for a range: now, or (@max) without other regions. */
 unsigned long pmem_m2p_need(const struct pmem_range *r, bool max)
 {
-    struct pmem_window w;
-    unsigned long need = 0;
-    unsigned int n;
+    unsigned int compat, nr = pmem_count_windows(r, &compat);
 
-    for ( n = 0; pmem_window(r, n, &w); n++ )
-    {
-        mfn_t mfn = pmem_backing(w.rw);
-
-        if ( mfn_eq(mfn, INVALID_MFN) || (max && pmem_is_reserved(mfn)) )
-            need += PMEM_CHUNK;
-    }
-
-    return need;
+    return (windows_missing(r, 0, nr, max) +
+            windows_missing(r, nr, compat, max)) * PMEM_CHUNK;
 }
 
 /* The same for the frame table. */
 unsigned long pmem_ft_need(const struct pmem_range *r, bool max)
 {
-    unsigned long idx, need = 0;
+    unsigned long first = pmem_group(r->spfn);
+    unsigned long idx, end = pmem_group(r->epfn - 1) + 1;
+    unsigned long missing = end - first;
 
-    for ( idx = pmem_group(r->spfn); idx <= pmem_group(r->epfn - 1); idx++ )
-        if ( !pmem_group_valid(idx) ||
-             (max && pmem_is_reserved(pmem_group_backing(idx))) )
-            need += PMEM_GROUP_FRAMES;
+    for_each_valid_group ( idx, first, end )
+        missing -= !is_missing(pmem_group_backing(idx), max);
 
-    return need;
+    return missing * PMEM_GROUP_FRAMES;
 }
 
 static int check_geometry(const struct pmem_range *r)
@@ -241,11 +257,8 @@ static int check_frames(const struct pmem_range *r, unsigned long *bad)
     unsigned long first = pmem_group(r->spfn), last = pmem_group(r->epfn - 1);
     unsigned long idx, pfn, end;
 
-    for ( idx = first; idx <= last; idx++ )
+    for_each_valid_group ( idx, first, last + 1 )
     {
-        if ( !pmem_group_valid(idx) )
-            continue;
-
         pfn = max(r->spfn, pmem_group_pfn(idx));
         end = min(pmem_group_pfn(idx) + PDX_GROUP_COUNT,
                   min(r->epfn, max_page));

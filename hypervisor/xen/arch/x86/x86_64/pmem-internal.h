@@ -140,6 +140,12 @@ static inline bool pmem_group_valid(unsigned long idx)
     return test_bit(idx, pdx_group_valid);
 }
 
+/* The valid ones of groups [@first, @end): a word of the map at a time. */
+#define for_each_valid_group(idx, first, end)                           \
+    for ( (idx) = find_next_bit(pdx_group_valid, end, first);           \
+          (idx) < (end);                                                \
+          (idx) = find_next_bit(pdx_group_valid, end, (idx) + 1) )
+
 static inline bool pmem_is_data(const struct pmem_region *p, unsigned long pfn)
 {
     return pfn >= p->r.data_spfn && pfn < p->r.data_epfn;
@@ -332,6 +338,8 @@ struct pmem_window {
     bool compat;
 };
 
+unsigned int pmem_count_windows(const struct pmem_range *r,
+                                unsigned int *compat);
 bool pmem_window(const struct pmem_range *r, unsigned int n,
                  struct pmem_window *w);
 mfn_t pmem_backing(unsigned long va);

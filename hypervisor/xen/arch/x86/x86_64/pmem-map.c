@@ -66,20 +66,41 @@ mfn_t pmem_group_backing(unsigned long idx)
     return pmem_backing((unsigned long)pdx_to_page(idx * PDX_GROUP_COUNT));
 }
 
+/* The shift from a frame to its window of the M2P, and of the compat M2P. */
+#define M2P_SHIFT           (L2_PAGETABLE_SHIFT - 3)
+#define COMPAT_M2P_SHIFT    (L2_PAGETABLE_SHIFT - 2)
+
+/*
+ * How many windows a range has of the M2P, which is returned, and of the
+ * compat M2P (@compat), which covers the first TiB only.
+ */
+unsigned int pmem_count_windows(const struct pmem_range *r,
+                                unsigned int *compat)
+{
+    const unsigned long covered = (RDWR_COMPAT_MPT_VIRT_END -
+                                   RDWR_COMPAT_MPT_VIRT_START)
+                                  >> L2_PAGETABLE_SHIFT;
+    unsigned long first = r->spfn >> COMPAT_M2P_SHIFT;
+    unsigned long end = min(((r->epfn - 1) >> COMPAT_M2P_SHIFT) + 1, covered);
+
+    *compat = opt_pv32 && first < end ? end - first : 0;
+
+    return ((r->epfn - 1) >> M2P_SHIFT) - (r->spfn >> M2P_SHIFT) + 1;
+}
+
 /*
  * The M2P windows of a range: first those of the M2P proper, then those of the
- * compat M2P, which covers the first TiB only.
+ * compat M2P.
  */
 bool pmem_window(const struct pmem_range *r, unsigned int n,
                  struct pmem_window *w)
 {
-    const unsigned int shift = L2_PAGETABLE_SHIFT - 3;
-    unsigned long off, first = r->spfn >> shift;
-    unsigned long nr = ((r->epfn - 1) >> shift) - first + 1;
+    unsigned int compat, nr = pmem_count_windows(r, &compat);
+    unsigned long off;
 
     if ( n < nr )
     {
-        off = (first + n) << L2_PAGETABLE_SHIFT;
+        off = ((r->spfn >> M2P_SHIFT) + n) << L2_PAGETABLE_SHIFT;
         w->rw = RDWR_MPT_VIRT_START + off;
         w->ro = RO_MPT_VIRT_START + off;
         w->compat = false;
@@ -87,16 +108,15 @@ bool pmem_window(const struct pmem_range *r, unsigned int n,
         return true;
     }
 
-    if ( !opt_pv32 )
+    if ( n - nr >= compat )
         return false;
 
-    off = ((r->spfn >> (shift + 1)) + n - nr) << L2_PAGETABLE_SHIFT;
+    off = ((r->spfn >> COMPAT_M2P_SHIFT) + n - nr) << L2_PAGETABLE_SHIFT;
     w->rw = RDWR_COMPAT_MPT_VIRT_START + off;
     w->ro = off;
     w->compat = true;
 
-    return off < RDWR_COMPAT_MPT_VIRT_END - RDWR_COMPAT_MPT_VIRT_START &&
-           off >> (L2_PAGETABLE_SHIFT - (shift + 1)) <= (r->epfn - 1);
+    return true;
 }
 
 /* Guests' view of a window: @mfn, or nothing if INVALID_MFN. */

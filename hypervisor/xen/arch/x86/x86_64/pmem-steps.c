@@ -534,12 +534,12 @@ static int retire_compat(const struct pmem_region *p)
 {
     const struct domain *d;
     struct pmem_window w;
-    unsigned int n;
+    unsigned int compat, n, first = pmem_count_windows(&p->r, &compat);
     bool ours = false;
     int rc = 0;
 
-    for ( n = 0; pmem_window(&p->r, n, &w); n++ )
-        if ( w.compat && pmem_backed_by(p, pmem_backing(w.rw)) )
+    for ( n = first; pmem_window(&p->r, n, &w); n++ )
+        if ( pmem_backed_by(p, pmem_backing(w.rw)) )
         {
             pmem_hide_window(&w);
             ours = true;
@@ -555,8 +555,8 @@ static int retire_compat(const struct pmem_region *p)
             rc = -EBUSY;
     rcu_read_unlock(&domlist_read_lock);
 
-    for ( n = 0; rc && pmem_window(&p->r, n, &w); n++ )
-        if ( w.compat && pmem_backed_by(p, pmem_backing(w.rw)) )
+    for ( n = first; rc && pmem_window(&p->r, n, &w); n++ )
+        if ( pmem_backed_by(p, pmem_backing(w.rw)) )
             pmem_show_window(&w);
 
     return rc;
