@@ -72,6 +72,8 @@ refused "R20 frames of the header besides" "multiple of 200" \
 	$((FIRST - 1)) $((CHUNK + 1)) $GFN
 refused "R20 in place of the guest's RAM" "something else at gfn" \
 	"$FIRST" "$COUNT" $((0x6e00))
+refused "R20 one chunk in place of the guest's RAM" "something else at gfn" \
+	"$FIRST" "$CHUNK" $((0x6e00))
 
 try "R20 a guest with all of the data" with_pmem one "domu-pmem new"
 try "R20 it makes a file system on /dev/pmem0, -o dax, and a file" guest_did one domu-pmem new

@@ -165,11 +165,21 @@ line_for()
 		kept_line
 }
 
-# The last error of the namespace is what was logged.
+# The last error of the namespace is what was logged, and what the bind failed with.
 kept_line()
 {
-	equal last_errors "$(sed -nE "s/^($NS: )-[0-9]+: /\1/p" $XP_DRIVER/last_errors)" \
-		"$(xp_lines | sed 's/.*xen_pmem: //')"
+	equal last_errors "$(grep "^$NS: " $XP_DRIVER/last_errors)" \
+		"$NS: $(probe_error): $(xp_lines | sed "s/.*xen_pmem: $NS: //")"
+}
+
+# What a bind failed with; ENODEV if the driver core has no word about it.
+probe_error()
+{
+	local error
+
+	error=$(xp_messages |
+		sed -nE 's/.*probe (of|with) .* failed with error (-[0-9]+)$/\2/p')
+	echo "${error:--19}"
 }
 
 no_line()
@@ -215,7 +225,8 @@ taken()
 # Xen says how much it needs.
 too_small()
 {
-	one_line "$NS: *reserved area is $(info_block get "$HEAD" "$1") bytes, Xen needs $NEED;"
+	one_line "$NS: *reserved area is $(info_block get "$HEAD" "$1") bytes, Xen needs $NEED;" &&
+		kept_line
 }
 
 # Both sets of sizes, and the command that provisions again.

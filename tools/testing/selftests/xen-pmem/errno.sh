@@ -283,11 +283,19 @@ rows_mapped_to()
 	END
 }
 
-# It has it by MAP, and somebody a reference.
+# It has it by MAP, and somebody a reference to the second frame.
 rows_mapped_held()
 {
 	cat <<-END
-	EBUSY unmap bad=$MIDDLE $(frames $DOMID $MIDDLE) : R20 UNMAP while a frame is $1
+	EBUSY unmap bad=$((MIDDLE + 1)) $(frames $DOMID $MIDDLE) : R20 UNMAP while a frame is $1
+	END
+}
+
+# The same, and the domain has gone, with its p2m: the mapping is in the way.
+rows_leaving()
+{
+	cat <<-END
+	EBUSY remove bad=$MIDDLE : R15 REMOVE of what a domain that has gone had by MAP
 	END
 }
 
@@ -554,11 +562,12 @@ leaving()
 	local line
 
 	line="domid=$DOMID guest_spfn=$(hex $MIDDLE) guest_epfn=$(hex $((MIDDLE + CHUNK)))"
-	hold d$DOMID $GFN >/dev/null
+	hold d$DOMID $(hex $((GFN + 1))) >/dev/null
 	run_rows rows_mapped_held "mapped by dom0"
 	xenpf_pmem destroy "$DOMID" >/dev/null
 	check "R20 of a domain that has gone what is referenced stays, GUEST tells" \
 		has_mapping "$line guest_gfn=$(hex $GFN) leaving=yes"
+	run_rows rows_leaving
 	DOMID=$OTHER
 	check "R20 and is given to no other domain: EBUSY" fails_with EBUSY of_mapping give
 	release
@@ -622,7 +631,7 @@ plan()
 		n=$((n + $({ rows_map; rows_mapped_to; } | grep -c .) + 2 + 5))
 		# Frames that dom0 maps: rows_held once more, and those of "leaving".
 		[ -n "$PVH" ] ||
-			n=$((n + $({ rows_held x; rows_mapped_held x; } | grep -c .) + 2 + 2))
+			n=$((n + $({ rows_held x; rows_mapped_held x; rows_leaving; } | grep -c .) + 3 + 2))
 	fi
 	[ -z "$XEN_PMEM_TEST_BAR" ] || n=$((n + 1))
 	echo $n

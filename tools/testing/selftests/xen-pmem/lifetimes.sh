@@ -48,11 +48,12 @@ ns_at()
 	return 1
 }
 
-# came_back ADDRESS STATE: without a command at it.
+# came_back ADDRESS STATE: without a command at it. The driver core shows a driver's
+# attributes when its probe is over.
 came_back()
 {
 	xp_wait 30 ns_at "$1" || return 1
-	xp_wait 30 xp_bound "$(ns_at "$1")" &&
+	xp_wait 30 xp_attr "$(ns_at "$1")" state &&
 		equal state "$(xp_attr "$(ns_at "$1")" state)" "$2" &&
 		xp_wait 20 xp_inner "$(ns_at "$1")" 'block/*'
 }
@@ -202,9 +203,17 @@ adopted_later()
 	check "R16 their files are the same" same_files
 }
 
+# The driver tries each 5 seconds, and more than once.
+kept_on()
+{
+	sleep 12
+	xen_has "$DATA"
+}
+
 given_back_later()
 {
 	nfit_goes_in_use
+	check "R15 as long as the frame is in use" kept_on
 	release
 	check "R15 the frame is free: Xen gives the region back by itself" given_back
 	check "R15 its addresses are free" sh -c "! grep ': $NAME\$' /proc/iomem"
@@ -376,7 +385,7 @@ DATA2=$(xp_attr "$NS2" resource)
 ! share_records ||
 	xp_skip "$NS and $NS2 are in the same GiB of addresses, their records keep each other"
 
-xp_begin 47
+xp_begin 48
 xp_mark
 FIRST=$XP_MARKED
 check "R28 a file on each" make_files
