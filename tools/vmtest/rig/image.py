@@ -237,8 +237,9 @@ def domu_initrd(row):
     # By this name the kernel asks for modules.
     archive.symlink("usr/sbin/modprobe", "../bin/busybox")
     archive.file("init", HERE / "domu-init.sh")
-    for name in ("domu-pmem", "domu-db", "domu-dma", "domu-wait"):
+    for name in ("domu-pmem", "domu-db", "domu-dma", "domu-pci", "domu-wait"):
         archive.file(f"usr/bin/{name}", HERE / f"{name}.sh")
+    archive.file("usr/lib/pci.sh", HERE / "guest/pci.sh")
     add_program(archive, "usr/bin/mkfs.ext4", TREE / "usr/sbin/mkfs.ext4")
     for program in sorted(need(BUILD / "selftests/xen-pmem", "make selftests").iterdir()):
         if is_elf(program):
