@@ -631,7 +631,8 @@ plan()
 		n=$((n + $({ rows_map; rows_mapped_to; } | grep -c .) + 2 + 5))
 		# Frames that dom0 maps: rows_held once more, and those of "leaving".
 		[ -n "$PVH" ] ||
-			n=$((n + $({ rows_held x; rows_mapped_held x; rows_leaving; } | grep -c .) + 3 + 2))
+			n=$((n + $({ rows_held x; rows_mapped_held x; rows_leaving; } |
+				grep -c .) + 3 + 2))
 	fi
 	[ -z "$XEN_PMEM_TEST_BAR" ] || n=$((n + 1))
 	echo $n
