@@ -13,7 +13,8 @@
 
 . /vmtest/guest/functions.sh
 
-PACKAGES="xen-pmem-dkms xen-pmem-tools xen-hypervisor-4.20-pmem"
+PACKAGES=$(cd /vmtest/deb && printf '%s\n' *.deb | cut -d _ -f 1)
+XL=/usr/lib/xen-pmem/bin/xl
 DIR=/srv/files
 FILE=$DIR/precious
 BEFORE=/var/tmp/vmtest.before
@@ -123,6 +124,23 @@ provision_()
 	try "it is DAX" is_dax
 	try "a file" write_file
 	try "xen-pmem-doctor finds nothing amiss" xen-pmem-doctor
+	! has_tools || give_to_guest
+}
+
+# With Debian's daemons: what the control domain uses is not given to a guest.
+give_to_guest()
+{
+	cat >/root/guest.cfg <<-END
+		name = "guest"
+		type = "pvh"
+		kernel = "/vmlinuz"
+		memory = 128
+		pmem = [ "backend=$(namespace_of 0)" ]
+	END
+	refuses "xl knows pmem=, and that the control domain uses it" \
+		"the control domain uses it" $XL create /root/guest.cfg
+	rm /root/guest.cfg
+	is "xl pmem-list has no domain" "$($XL pmem-list | wc -l)" 1
 }
 
 back()
