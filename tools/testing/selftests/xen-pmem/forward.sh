@@ -171,10 +171,12 @@ flushes()
 		$TRACING/trace
 }
 
+# By both ways: a flush is without a bio, a write with FUA has one.
 fsync_disk()
 {
 	: >$TRACING/trace
-	dd if=/dev/urandom of="$DISK" bs=4096 count=1 conv=notrunc,fsync status=none
+	dd if=/dev/urandom of="$DISK" bs=4096 count=1 conv=notrunc,fsync status=none &&
+		sector_io write "$DISK" 0 1 /dev/zero
 }
 
 # One region is flushed only. Sets FLUSHED: its address.

@@ -5,7 +5,8 @@
  *   sector_io read DISK SECTOR COUNT FILE    to FILE
  *   sector_io write DISK SECTOR COUNT FILE   from FILE
  *
- * By O_DIRECT: the page cache reads pages, of which a bad sector is a part only.
+ * By O_DIRECT: the page cache reads pages, of which a bad sector is a part only. What is
+ * written is durable when this ends.
  * (busybox's dd has iflag=direct, and does without if its buffer is not aligned.)
  */
 #define _GNU_SOURCE
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
 	if (writes) {
 		file = open_or_die(argv[5], O_RDONLY);
 		check(read(file, buf, bytes), bytes, argv[5]);
-		disk = open_or_die(argv[2], O_WRONLY | O_DIRECT);
+		disk = open_or_die(argv[2], O_WRONLY | O_DIRECT | O_DSYNC);
 		check(pwrite(disk, buf, bytes, at), bytes, argv[2]);
 	} else {
 		disk = open_or_die(argv[2], O_RDONLY | O_DIRECT);
