@@ -5,9 +5,9 @@
  *   sector_io read DISK SECTOR COUNT FILE    to FILE
  *   sector_io write DISK SECTOR COUNT FILE   from FILE
  *
- * By O_DIRECT: the page cache reads pages, of which a bad sector is a part only. What is
- * written is durable when this ends.
+ * By O_DIRECT: the page cache reads pages, of which a bad sector is a part only.
  * (busybox's dd has iflag=direct, and does without if its buffer is not aligned.)
+ * What is written is durable when this ends.
  */
 #define _GNU_SOURCE
 #include <err.h>
