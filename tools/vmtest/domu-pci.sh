@@ -5,24 +5,13 @@
 # by passthrough. The device copies WORD from the first page of that memory to the second,
 # at the addresses that they have here. Nothing else may use the memory.
 
+. /usr/lib/wait.sh
 . /usr/lib/pci.sh
 
 fail()
 {
 	echo "domu-pci: $1"
 	exit 1
-}
-
-# wait_for SECONDS COMMAND...
-wait_for()
-{
-	left=$1
-	shift
-	until "$@"; do
-		left=$((left - 1))
-		[ $left -gt 0 ] || return 1
-		sleep 1
-	done
 }
 
 modprobe nfit

@@ -11,6 +11,8 @@ XP_FAILED=0
 XP_SKIPPED=0
 XP_LOG=/run/xp/try.log
 
+. /vmtest/wait.sh
+
 echo "KTAP version 1"
 
 result()
@@ -91,18 +93,6 @@ is()
 	else
 		not_ok "$1" "found '$2', expected '$3'"
 	fi
-}
-
-# wait_for SECONDS COMMAND...: until the command succeeds.
-wait_for()
-{
-	xp_left=$(($1 * 5))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		xp_left=$((xp_left - 1))
-		[ "$xp_left" -gt 0 ] || return 1
-		sleep 0.2
-	done
 }
 
 # mark NAME: a point in time the host can act on (kill_at in matrix.toml).

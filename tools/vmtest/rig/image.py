@@ -239,6 +239,7 @@ def domu_initrd(row):
     archive.file("init", HERE / "domu-init.sh")
     for name in ("domu-pmem", "domu-db", "domu-dma", "domu-pci", "domu-wait"):
         archive.file(f"usr/bin/{name}", HERE / f"{name}.sh")
+    archive.file("usr/lib/wait.sh", HERE / "wait.sh")
     archive.file("usr/lib/pci.sh", HERE / "guest/pci.sh")
     add_program(archive, "usr/bin/mkfs.ext4", TREE / "usr/sbin/mkfs.ext4")
     for program in sorted(need(BUILD / "selftests/xen-pmem", "make selftests").iterdir()):
@@ -301,7 +302,7 @@ def guide_part():
 def tests_part(row):
     archive = cpio.Archive()
     archive.file("init", HERE / "init.sh")
-    for name in ("lib.sh", "steps.sh", "demo.sh"):
+    for name in ("lib.sh", "wait.sh", "steps.sh", "demo.sh"):
         archive.file(f"vmtest/{name}", HERE / name)
     archive.tree("vmtest/guest", row.guest)
     if row.xen_pmem:
@@ -319,7 +320,7 @@ def tests_part(row):
 def disk_part(row):
     """What a machine with a disk gets beside it: scripts, and our packages."""
     archive = cpio.Archive()
-    for name in ("lib.sh", "steps.sh", "disk.sh"):
+    for name in ("lib.sh", "wait.sh", "steps.sh", "disk.sh"):
         archive.file(f"vmtest/{name}", HERE / name)
     archive.tree("vmtest/guest", row.guest)
     for package in sorted(need(BUILD / "deb" / row.disk, "make deb").glob("*.deb")):
